@@ -1,0 +1,40 @@
+"""Prune recurrent networks by noise, keep their dynamics, and measure what was kept.
+
+Everything here is imported on first use, so that ``import noiseprune`` and ``noiseprune --help`` are quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# public name -> the module that holds it; None: the name is itself a module
+_HOMES: dict[str, str | None] = {
+    "Network": "network",
+    "gallery": None,
+    "probes": None,
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+logging.getLogger("noiseprune").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'noiseprune' has no attribute {name!r}")
+    home = _HOMES[name]
+    module = importlib.import_module(f"noiseprune.{home or name}")
+    return getattr(module, name) if home else module
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:
+    from noiseprune import gallery, probes
+    from noiseprune.network import Network

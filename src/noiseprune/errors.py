@@ -1,0 +1,54 @@
+"""Every error and warning that noiseprune raises on purpose.
+
+::
+
+    NoisePruneError
+    ├── InvalidNetwork     (ValueError)     the numbers given are no network
+    ├── UnstableNetwork    (ValueError)     the network has no stationary state
+    ├── InvalidOption      (ValueError)     an option, or two of them together, make no sense
+    ├── BadFile            (ValueError)     a file cannot be read or written; names path and line
+    ├── TooLarge           (MemoryError)    the work would not fit into memory
+    ├── DidNotConverge     (RuntimeError)   an iteration ended short of its tolerance
+    └── MissingExtra       (ImportError)    an optional dependency is not installed
+
+    NoisePruneWarning      (UserWarning)    a result that must not be used unread
+
+The leaves are also builtins, so ``except ValueError`` works. The command line catches the root alone; anything
+else is a bug of ours and keeps its traceback.
+"""
+
+
+class NoisePruneError(Exception):
+    """The root of all errors that noiseprune raises on purpose."""
+
+
+class InvalidNetwork(NoisePruneError, ValueError):
+    """The numbers given are no network."""
+
+
+class UnstableNetwork(NoisePruneError, ValueError):
+    """The network has an eigenvalue without negative real part, hence no stationary covariance."""
+
+
+class InvalidOption(NoisePruneError, ValueError):
+    """An option, or two of them together, make no sense."""
+
+
+class BadFile(NoisePruneError, ValueError):
+    """A file cannot be read or written."""
+
+
+class TooLarge(NoisePruneError, MemoryError):
+    """The work would not fit into memory."""
+
+
+class DidNotConverge(NoisePruneError, RuntimeError):
+    """An iteration ended short of its tolerance."""
+
+
+class MissingExtra(NoisePruneError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class NoisePruneWarning(UserWarning):
+    """A result that must not be used unread: an unstable network, a leak at its floor, a lost connection."""

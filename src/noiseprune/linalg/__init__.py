@@ -1,0 +1,1 @@
+"""Numerical work on plain arrays; nothing here knows what a Network is."""

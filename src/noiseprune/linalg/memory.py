@@ -1,0 +1,24 @@
+"""How much memory there is, so that work too large is refused before it starts."""
+
+from __future__ import annotations
+
+from noiseprune.errors import TooLarge
+
+
+def available_bytes() -> int:
+    """Bytes that a process can take without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def gigabytes(size: float) -> str:
+    """Write a size in bytes for a person."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def need(size: float, what: str, remedy: str) -> None:
+    """Raise `TooLarge` where `size` bytes are not to be had."""
+    there = available_bytes()
+    if size > there:
+        raise TooLarge(f"{what} needs about {gigabytes(size)} of memory and {gigabytes(there)} are available: {remedy}")

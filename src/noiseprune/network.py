@@ -1,0 +1,412 @@
+"""The network, and the conventions that hold everywhere in noiseprune.
+
+======================  ==================  ===============================================================
+symbol                  name                meaning
+======================  ==================  ===============================================================
+n, m                    ``n_neurons``,      neurons; synapses (off-diagonal, non-zero, directed entries)
+                        ``n_synapses``
+W (n, n)                ``weights``         ``weights[i, j]`` is the synapse **from j (pre) to i (post)**
+D (n,)                  ``leak``            leak rates in 1/s, positive; a self-connection is part of the leak
+A (n, n)                ``matrix()``        A = W - diag(D); stable when every eigenvalue has a negative real part
+sigma (n,)              ``noise_std``       standard deviation of the white noise of each neuron
+f                       ``activation``      "linear", "rectified" or "tanh": dx/dt = -D x + W f(x) + b + sigma xi
+C (n, n)                covariance          A C + C A^T = -diag(sigma^2), of the linear network
+s_ij                    sign                sign(W_ij)
+v_ij                    difference          Var(x_i - s_ij x_j) = C_ii + C_jj - 2 s_ij C_ij
+                        variance
+======================  ==================  ===============================================================
+
+**Links.** A decision about a pair of a symmetric network holds for both directions. What the rule decides on is
+therefore called a *link*: a pair (post > pre) where the network is symmetric, a synapse where it is directed. Arrays
+over links come in the order of ``net.links``, arrays over synapses in the order of ``net.synapses``: in a symmetric
+network first every pair with post > pre, then every pair again in the other direction. ``net.spread`` turns the one
+into the other.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, cast
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from noiseprune.errors import InvalidNetwork, NoisePruneWarning
+
+Activation = Literal["linear", "rectified", "tanh"]
+ACTIVATIONS: tuple[Activation, ...] = ("linear", "rectified", "tanh")
+
+SYMMETRY_EPS = 16  # |W_ij - W_ji| within this many units of rounding of the larger one counts as equal
+NEARLY_SYMMETRIC = 1e-3  # relative difference up to which an asymmetry looks like an accident
+DOMINANCE_EPS = 1024  # a leak may fall short of sum |W_ij| by this many roundings of the weights (sums of many terms)
+
+
+class Synapses(NamedTuple):
+    """Arrays of one entry a synapse (or a link): ``weight[k]`` leads from neuron ``pre[k]`` to neuron ``post[k]``."""
+
+    post: NDArray[np.integer[Any]]
+    pre: NDArray[np.integer[Any]]
+    weight: NDArray[np.floating[Any]]
+
+
+class Network:
+    """A noise-driven recurrent network, dx/dt = -D x + W f(x) + sigma xi, checked once and never changed.
+
+    Parameters
+    ----------
+    weights : (n_neurons, n_neurons) array_like or SciPy sparse
+        ``weights[i, j]`` is the synapse from neuron j to neuron i; zero diagonal. Integers become float64.
+    leak : (n_neurons,) array_like, 1/s
+        Positive leak rates; a number stands for all neurons.
+    noise_std : (n_neurons,) array_like
+        Standard deviation of each neuron's white noise; a number stands for all neurons.
+    activation : "linear", "rectified" or "tanh"
+        What a neuron sends on.
+    labels : sequence of n_neurons int or str, optional
+        A distinct name for each neuron.
+    symmetric : bool, optional
+        Whether W is symmetric. Found out where it is not given: the same pattern, and weights equal up to 16 roundings;
+        pairs are then averaged. True averages weights that differ by up to one part in a thousand, False treats the
+        two directions as unrelated.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where the numbers are no network; the message names the place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net = Network([[0, 0.5], [0.5, 0]], leak=1.0)
+    >>> net.symmetric, net.n_synapses, net.n_links
+    (True, 2, 1)
+    >>> net.matrix().toarray()
+    array([[-1. ,  0.5],
+           [ 0.5, -1. ]])
+    """
+
+    def __init__(
+        self,
+        weights: ArrayLike | sp.sparray | sp.spmatrix,
+        leak: ArrayLike,
+        noise_std: ArrayLike = 1.0,
+        activation: str = "linear",
+        labels: Sequence[int | str] | None = None,
+        *,
+        symmetric: bool | None = None,
+    ) -> None:
+        matrix = _square_matrix(weights, "weights")
+        n = matrix.shape[0]
+        on_diagonal = np.flatnonzero(matrix.diagonal())
+        if on_diagonal.size:
+            i = on_diagonal[0]
+            raise InvalidNetwork(
+                f"weights has {on_diagonal.size} self-connections, the first at neuron {i} (weight "
+                f"{matrix.diagonal()[i]:g}); a self-connection is part of the leak: give the weights without their "
+                "diagonal and leak - diag(weights), or Network.from_matrix(weights - diag(leak))"
+            )
+        if activation not in ACTIVATIONS:
+            raise InvalidNetwork(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}")
+        links, is_symmetric = _links(matrix, symmetric)
+        self._fill(
+            links,
+            _per_neuron(leak, n, "leak", positive=True),
+            _per_neuron(noise_std, n, "noise_std", positive=False),
+            cast(Activation, activation),
+            _checked_labels(labels, n),
+            is_symmetric,
+        )
+
+    @classmethod
+    def from_matrix(
+        cls,
+        matrix: ArrayLike | sp.sparray | sp.spmatrix,
+        noise_std: ArrayLike = 1.0,
+        activation: str = "linear",
+        labels: Sequence[int | str] | None = None,
+        *,
+        symmetric: bool | None = None,
+    ) -> Network:
+        """Read A = W - diag(leak), the linear operator, in (post, pre) order.
+
+        Parameters
+        ----------
+        matrix : (n_neurons, n_neurons) array_like or SciPy sparse
+            The operator; its diagonal is minus the leak and must be negative everywhere.
+        noise_std, activation, labels, symmetric
+            As in `Network`.
+
+        Raises
+        ------
+        InvalidNetwork
+            Where the diagonal is not negative everywhere, and as in `Network`.
+
+        Examples
+        --------
+        >>> Network.from_matrix([[-1.0, 0.5], [0.0, -2.0]]).leak
+        array([1., 2.])
+        """
+        operator = _square_matrix(matrix, "matrix")
+        diagonal = np.asarray(operator.diagonal(), dtype=np.float64)
+        bad = np.flatnonzero(diagonal >= 0)
+        if bad.size == diagonal.size and not diagonal.any():
+            raise InvalidNetwork(
+                "the diagonal of the matrix is zero, so it holds weights W and no leak, where the operator "
+                "A = W - diag(leak) was expected: give Network(W, leak), or a leak to make with base_leak= "
+                '(base_leak="dominant", or a rate with gain=)'
+            )
+        if bad.size:
+            raise InvalidNetwork(
+                f"the diagonal of A = W - diag(leak) must be negative; neuron {bad[0]} has {diagonal[bad[0]]:g} "
+                f"({bad.size} of {diagonal.size} neurons): give Network(W, leak) with positive leaks, or say "
+                'content="weights" or content="operator"'
+            )
+        return cls(without_diagonal(operator), -diagonal, noise_std, activation, labels, symmetric=symmetric)
+
+    @classmethod
+    def from_links(
+        cls,
+        links: sp.csr_array,
+        leak: NDArray[np.float64],
+        noise_std: NDArray[np.float64],
+        *,
+        symmetric: bool,
+        activation: Activation = "linear",
+        labels: tuple[int | str, ...] | None = None,
+    ) -> Network:
+        """Take links that are known to be right, unchecked and uncopied: for our own code after a check.
+
+        Parameters
+        ----------
+        links : (n_neurons, n_neurons) csr_array
+            Sorted, without duplicates or zeros; where `symmetric`, only entries below the diagonal.
+        leak, noise_std : (n_neurons,) array
+            One number a neuron.
+        symmetric : bool
+            Whether every link stands for both directions.
+        activation, labels
+            As in `Network`.
+        """
+        net = cls.__new__(cls)
+        net._fill(links, leak, noise_std, activation, labels, symmetric)
+        return net
+
+    def _fill(
+        self,
+        links: sp.csr_array,
+        leak: NDArray[np.float64],
+        noise_std: NDArray[np.float64],
+        activation: Activation,
+        labels: tuple[int | str, ...] | None,
+        symmetric: bool,
+    ) -> None:
+        self.link_matrix = links
+        self.leak = _frozen(leak)
+        self.noise_std = _frozen(noise_std)
+        self.activation: Activation = activation
+        self.labels = labels
+        self.symmetric = symmetric
+        for part in (links.data, links.indices, links.indptr):
+            _frozen(part)
+
+    def __repr__(self) -> str:
+        kind = "symmetric" if self.symmetric else "directed"
+        return f"Network({self.n_neurons} neurons, {self.n_synapses} synapses, {kind}, {self.activation})"
+
+    @property
+    def n_neurons(self) -> int:
+        """The number of neurons, n."""
+        return int(self.link_matrix.shape[0])
+
+    @property
+    def n_links(self) -> int:
+        """The number of links: pairs of a symmetric network, synapses of a directed one."""
+        return int(self.link_matrix.nnz)
+
+    @property
+    def n_synapses(self) -> int:
+        """The number of synapses (directed entries), m."""
+        return self.n_links * self.synapses_per_link
+
+    @property
+    def synapses_per_link(self) -> int:
+        """2 where the network is symmetric, else 1."""
+        return 2 if self.symmetric else 1
+
+    @cached_property
+    def links(self) -> Synapses:
+        """What the rule decides on, row by row: each pair once (post > pre) where symmetric, else each synapse."""
+        csr = self.link_matrix
+        post = np.repeat(np.arange(self.n_neurons, dtype=csr.indices.dtype), np.diff(csr.indptr))
+        return Synapses(_frozen(post), csr.indices, csr.data)
+
+    @property
+    def synapses(self) -> Synapses:
+        """Every synapse: the links and, where the network is symmetric, the links again in the other direction."""
+        post, pre, weight = self.links
+        if not self.symmetric:
+            return self.links
+        return Synapses(np.concatenate([post, pre]), np.concatenate([pre, post]), self.spread(weight))
+
+    def spread(self, per_link: NDArray[Any]) -> NDArray[Any]:
+        """Turn one value a link, (n_links,), into one value a synapse, (n_synapses,)."""
+        return np.tile(per_link, self.synapses_per_link)
+
+    @property
+    def weights(self) -> sp.csr_array:
+        """W as a SciPy CSR array; built on each access where the network is symmetric."""
+        if not self.symmetric:
+            return self.link_matrix
+        return (self.link_matrix + self.link_matrix.T).tocsr()
+
+    def matrix(self) -> sp.csr_array:
+        """A = W - diag(leak) as a SciPy CSR array."""
+        return (self.weights - sp.diags_array(self.leak)).tocsr()
+
+    @cached_property
+    def total_input(self) -> NDArray[np.float64]:
+        """sum_j |W_ij|, the total absolute input of each neuron, (n_neurons,)."""
+        return _frozen(absolute_row_sums(self.link_matrix, self.symmetric))
+
+    @cached_property
+    def excess_leak(self) -> NDArray[np.float64]:
+        """D_i - sum_j |W_ij|, (n_neurons,); zero where it is zero up to rounding."""
+        excess = self.leak - self.total_input
+        rounding = DOMINANCE_EPS * np.finfo(self.link_matrix.dtype).eps * self.leak
+        return _frozen(np.where(np.abs(excess) <= rounding, 0.0, excess))
+
+    @property
+    def dominant(self) -> bool:
+        """Whether every neuron is diagonally dominant, D_i >= sum_j |W_ij|."""
+        return bool(np.all(self.excess_leak >= 0))
+
+    @property
+    def equal_noise(self) -> bool:
+        """Whether every neuron has the same noise."""
+        return bool(np.all(self.noise_std == self.noise_std[0]))
+
+    def name(self, neuron: int) -> str:
+        """Name a neuron for a person: its label, or its number."""
+        return str(neuron) if self.labels is None else str(self.labels[neuron])
+
+
+def absolute_row_sums(links: sp.csr_array, symmetric: bool) -> NDArray[np.float64]:
+    """sum_j |W_ij| of each neuron from the links alone, (n_neurons,), summed in float64."""
+    n = links.shape[0]
+    magnitude = sp.csr_array((np.abs(links.data), links.indices, links.indptr), shape=links.shape)
+    ones = np.ones(n)
+    sums = magnitude @ ones
+    return np.asarray(sums + magnitude.T @ ones if symmetric else sums, dtype=np.float64)
+
+
+def without_diagonal(matrix: sp.csr_array) -> sp.csr_array:
+    """Drop the diagonal of a canonical CSR matrix."""
+    coo = matrix.tocoo()
+    off = coo.row != coo.col
+    return sp.csr_array((coo.data[off], (coo.row[off], coo.col[off])), shape=matrix.shape)
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.csr_array:
+    """Copy `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64."""
+    if not sp.issparse(given):
+        given = np.asarray(given)
+        if given.dtype == object:
+            raise InvalidNetwork(f"{name} must hold numbers; got an array of Python objects")
+    matrix = cast(Any, given)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise InvalidNetwork(f"{name} must be a square matrix (n_neurons, n_neurons); got shape {matrix.shape}")
+    if matrix.shape[0] == 0:
+        raise InvalidNetwork(f"{name} has no neurons: its shape is (0, 0)")
+    if matrix.dtype.kind not in "buif":
+        raise InvalidNetwork(f"{name} must hold real numbers; got {matrix.dtype}")
+    dtype = matrix.dtype if matrix.dtype in (np.float32, np.float64) else np.float64
+    csr = sp.csr_array(matrix, dtype=dtype, copy=True)
+    csr.sum_duplicates()
+    bad = np.flatnonzero(~np.isfinite(csr.data))
+    if bad.size:
+        row = int(np.searchsorted(csr.indptr, bad[0], side="right")) - 1
+        raise InvalidNetwork(
+            f"{name} must be finite; {name}[{row}, {csr.indices[bad[0]]}] is {csr.data[bad[0]]} "
+            f"({bad.size} such entries): drop or mend them"
+        )
+    csr.eliminate_zeros()
+    return csr
+
+
+def _links(matrix: sp.csr_array, wanted: bool | None) -> tuple[sp.csr_array, bool]:
+    """Decide whether W is symmetric, and keep each pair once where it is."""
+    if wanted is False:
+        return matrix, False
+    mirrored = matrix.T.tocsr()
+    same_pattern = np.array_equal(matrix.indptr, mirrored.indptr) and np.array_equal(matrix.indices, mirrored.indices)
+    difference = 0.0
+    if same_pattern and matrix.nnz:
+        larger = np.maximum(np.abs(matrix.data), np.abs(mirrored.data))
+        difference = float(np.max(np.abs(matrix.data - mirrored.data) / larger))
+    equal = same_pattern and difference <= SYMMETRY_EPS * np.finfo(matrix.dtype).eps
+    nearly = same_pattern and difference <= NEARLY_SYMMETRIC
+    if wanted and not nearly:
+        what = f"two weights of a pair differ by {difference:.2g}" if same_pattern else "some pairs have one direction only"
+        raise InvalidNetwork(
+            f"symmetric=True, but {what}: leave symmetric out to treat the network as directed, or give (W + W.T) / 2"
+        )
+    if not (equal or wanted):
+        if nearly:
+            warnings.warn(
+                f"the weights are nearly symmetric (largest relative difference {difference:.1g}) but not equal, so the "
+                "network is treated as directed: symmetric=True averages the pairs",
+                NoisePruneWarning,
+                stacklevel=4,
+            )
+        return matrix, False
+    # halves first: the sum of two large float32 could overflow
+    average = sp.csr_array((matrix.data / 2 + mirrored.data / 2, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return sp.csr_array(sp.tril(average, k=-1, format="csr")), True
+
+
+def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArray[np.float64]:
+    """Check one number a neuron, or one for all; return a float64 copy, (n,)."""
+    try:
+        values = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidNetwork(f"{name} must be a number or {n} numbers, one a neuron: {error}") from None
+    if values.ndim == 0:
+        values = np.full(n, float(values))
+    if values.shape != (n,):
+        raise InvalidNetwork(f"{name} must be a number or have shape ({n},), one a neuron; got shape {values.shape}")
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0 if positive else values >= 0)))
+    if wrong.size:
+        rule = "positive" if positive else "zero or positive"
+        raise InvalidNetwork(
+            f"{name} must be {rule} and finite; neuron {wrong[0]} has {values[wrong[0]]:g} ({wrong.size} such neurons)"
+        )
+    if not values.any():
+        raise InvalidNetwork(f"{name} is zero for every neuron: without noise there is nothing to measure")
+    return values
+
+
+def _checked_labels(labels: Sequence[int | str] | None, n: int) -> tuple[int | str, ...] | None:
+    if labels is None:
+        return None
+    given = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    if len(given) != n:
+        raise InvalidNetwork(f"labels must name each of the {n} neurons; got {len(given)} labels")
+    names: list[int | str] = [x if isinstance(x, str) else int(x) if isinstance(x, int | np.integer) else "" for x in given]
+    if "" in names:
+        place = names.index("")
+        raise InvalidNetwork(f"a label must be an int or a non-empty str; label {place} is {given[place]!r}")
+    if len({type(x) for x in names}) > 1:
+        raise InvalidNetwork("labels must be all int or all str, not a mixture: give them all as str")
+    if len(set(names)) < n:
+        seen: set[int | str] = set()
+        twice = next(x for x in names if x in seen or seen.add(x))  # type: ignore[func-returns-value]
+        raise InvalidNetwork(f"labels must be distinct; {twice!r} names more than one neuron")
+    return tuple(names)
