@@ -13,9 +13,19 @@ __version__ = "0.1.0"
 
 # public name -> the module that holds it; None: the name is itself a module
 _HOMES: dict[str, str | None] = {
+    "Comparison": "comparison",
     "Network": "network",
+    "NoisePruneError": "errors",
+    "NoisePruneWarning": "errors",
+    "Pruned": "pipeline",
+    "compare": "comparison",
     "gallery": None,
+    "load": "files",
     "probes": None,
+    "prune": "pipeline",
+    "read": "files",
+    "with_base_leak": "intake",
+    "write": "files",
 }
 
 __all__ = [*_HOMES, "__version__"]
@@ -37,4 +47,9 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from noiseprune import gallery, probes
+    from noiseprune.comparison import Comparison, compare
+    from noiseprune.errors import NoisePruneError, NoisePruneWarning
+    from noiseprune.files import load, read, write
+    from noiseprune.intake import with_base_leak
     from noiseprune.network import Network
+    from noiseprune.pipeline import Pruned, prune

@@ -71,6 +71,8 @@ class Network:
         Whether W is symmetric. Found out where it is not given: the same pattern, and weights equal up to 16 roundings;
         pairs are then averaged. True averages weights that differ by up to one part in a thousand, False treats the
         two directions as unrelated.
+    origin : dict, optional
+        Where the network came from, for its provenance: strings, numbers, lists and dicts.
 
     Raises
     ------
@@ -97,8 +99,9 @@ class Network:
         labels: Sequence[int | str] | None = None,
         *,
         symmetric: bool | None = None,
+        origin: dict[str, Any] | None = None,
     ) -> None:
-        matrix = _square_matrix(weights, "weights")
+        matrix = square_matrix(weights, "weights")
         n = matrix.shape[0]
         on_diagonal = np.flatnonzero(matrix.diagonal())
         if on_diagonal.size:
@@ -118,6 +121,7 @@ class Network:
             cast(Activation, activation),
             _checked_labels(labels, n),
             is_symmetric,
+            origin,
         )
 
     @classmethod
@@ -129,6 +133,7 @@ class Network:
         labels: Sequence[int | str] | None = None,
         *,
         symmetric: bool | None = None,
+        origin: dict[str, Any] | None = None,
     ) -> Network:
         """Read A = W - diag(leak), the linear operator, in (post, pre) order.
 
@@ -136,7 +141,7 @@ class Network:
         ----------
         matrix : (n_neurons, n_neurons) array_like or SciPy sparse
             The operator; its diagonal is minus the leak and must be negative everywhere.
-        noise_std, activation, labels, symmetric
+        noise_std, activation, labels, symmetric, origin
             As in `Network`.
 
         Raises
@@ -149,7 +154,7 @@ class Network:
         >>> Network.from_matrix([[-1.0, 0.5], [0.0, -2.0]]).leak
         array([1., 2.])
         """
-        operator = _square_matrix(matrix, "matrix")
+        operator = square_matrix(matrix, "matrix")
         diagonal = np.asarray(operator.diagonal(), dtype=np.float64)
         bad = np.flatnonzero(diagonal >= 0)
         if bad.size == diagonal.size and not diagonal.any():
@@ -164,7 +169,9 @@ class Network:
                 f"({bad.size} of {diagonal.size} neurons): give Network(W, leak) with positive leaks, or say "
                 'content="weights" or content="operator"'
             )
-        return cls(without_diagonal(operator), -diagonal, noise_std, activation, labels, symmetric=symmetric)
+        return cls(
+            without_diagonal(operator), -diagonal, noise_std, activation, labels, symmetric=symmetric, origin=origin
+        )
 
     @classmethod
     def from_links(
@@ -176,6 +183,7 @@ class Network:
         symmetric: bool,
         activation: Activation = "linear",
         labels: tuple[int | str, ...] | None = None,
+        origin: dict[str, Any] | None = None,
     ) -> Network:
         """Take links that are known to be right, unchecked and uncopied: for our own code after a check.
 
@@ -187,11 +195,11 @@ class Network:
             One number a neuron.
         symmetric : bool
             Whether every link stands for both directions.
-        activation, labels
+        activation, labels, origin
             As in `Network`.
         """
         net = cls.__new__(cls)
-        net._fill(links, leak, noise_std, activation, labels, symmetric)
+        net._fill(links, leak, noise_std, activation, labels, symmetric, origin)
         return net
 
     def _fill(
@@ -202,6 +210,7 @@ class Network:
         activation: Activation,
         labels: tuple[int | str, ...] | None,
         symmetric: bool,
+        origin: dict[str, Any] | None,
     ) -> None:
         self.link_matrix = links
         self.leak = _frozen(leak)
@@ -209,6 +218,7 @@ class Network:
         self.activation: Activation = activation
         self.labels = labels
         self.symmetric = symmetric
+        self.origin = dict(origin or {})
         for part in (links.data, links.indices, links.indptr):
             _frozen(part)
 
@@ -314,7 +324,7 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.csr_array:
+def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.csr_array:
     """Copy `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64."""
     if not sp.issparse(given):
         given = np.asarray(given)

@@ -1,0 +1,595 @@
+"""Before and after: what pruning did to spectrum, worst direction, covariance, trajectories and structure.
+
+Every measure is defined where it is computed. What cannot be had, because no stationary state is left, because the
+measure belongs to symmetric networks, or because the network is too large for dense algebra, is None, and
+``Comparison.not_measured`` says why.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from noiseprune import dynamics
+from noiseprune.errors import DidNotConverge, InvalidNetwork, UnstableNetwork
+from noiseprune.linalg.lyapunov import solve_lyapunov
+from noiseprune.linalg.solve import solver
+from noiseprune.linalg.spectrum import rightmost, spectral_abscissa
+from noiseprune.network import Activation, Network
+from noiseprune.probes.exact import inverse_lower
+from noiseprune.randomness import Rng, seed_from
+from noiseprune.rule import leak
+
+logger = logging.getLogger("noiseprune")
+
+Floats = NDArray[np.float64]
+Spread = dict[str, float | None]
+
+SCHEMA_VERSION = 1
+
+DENSE_SYMMETRIC = 5_000  # neurons: eigenvectors in about a minute on two cores
+DENSE_COVARIANCE = 3_000  # neurons: two Lyapunov equations in about a minute
+DENSE_EIGENVALUES = 2_000  # neurons: two general spectra and their pairing in about a minute
+N_SLOWEST = 10
+N_FIXED_POINTS = 20
+N_RUNS = 5
+RUN_LENGTH = 10.0  # in units of 1 / median leak
+DECAY_TIME = 2.0  # in units of 1 / median leak
+MAX_STEPS = 50_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was preserved: numbers only. `to_dict` makes strict JSON of it; None stands where a number cannot be had.
+
+    Attributes
+    ----------
+    density : float
+        Synapses after over synapses before.
+    n_neurons, n_synapses_before, n_synapses_after : int
+        Counts of neurons and of directed entries.
+    symmetric : bool
+        Whether both networks are.
+    spectral_abscissa_before, spectral_abscissa_after : float, 1/s
+        Largest real part of an eigenvalue of A and of A'.
+    stable_after : bool
+        Whether the abscissa after is negative.
+    eigenvalue_error : dict
+        |lambda'_k / lambda_k - 1|: `median`, `p95`, `max`, and `slowest`, the median over the ten eigenvalues nearest
+        zero. Paired in order where symmetric, else by least total distance.
+    rayleigh_error : dict
+        |v_k^T A' v_k / lambda_k - 1| over the eigenvectors of A, the same four; symmetric networks.
+    eigenvector_cosine : dict
+        cos(A v_k, A' v_k) over the eigenvectors of A: `median`, `p5`, `min`, `slowest`; symmetric networks.
+    worst_direction : float
+        max |g - 1| over the generalised eigenvalues g of (-A', -A): the theorem's own epsilon; symmetric networks.
+    worst_direction_interval : [float, float]
+        The smallest and the largest g.
+    ramanujan_reference : [float, float]
+        1 -+ 2 sqrt(d - 1) / d at the mean degree d after: what the best sparsifiers of large complete graphs reach.
+        A yardstick, not a bound.
+    kl_per_neuron : float
+        KL(N(0, C) || N(0, C')) / n.
+    covariance_error : float
+        ||C' - C||_F / ||C||_F.
+    fixed_point_error : float
+        ||A'^-1 b - A^-1 b||_F / ||A^-1 b||_F over 20 standard normal b.
+    decay_error : float
+        ||exp(A' t) x0 - exp(A t) x0|| / ||exp(A t) x0|| at t = 2 / median leak, x0 uniform on (0, 1).
+    trajectory_error : dict
+        RMS of the difference over RMS of the original, both networks from rest under the same constant input b
+        (standard normal) and the same noise, 5 runs of 10 / median leak: `linear` and `rectified`.
+    components_before, components_after : int
+        Connected components, whatever the direction of synapses.
+    orphans : int
+        Neurons that lost their last input or their last output.
+    without_input, without_output : int
+        Neurons that have none after.
+    sign_flips : int
+        Synapses whose sign changed.
+    floored_leaks : int
+        Neurons whose matched leak is held at its floor.
+    largest_strengthening : float
+        The largest |W'_ij| / |W_ij|.
+    not_measured : dict
+        Name of each measure that is None -> why.
+    """
+
+    density: float | None
+    n_neurons: int
+    n_synapses_before: int
+    n_synapses_after: int
+    symmetric: bool
+    spectral_abscissa_before: float | None
+    spectral_abscissa_after: float | None
+    stable_after: bool | None
+    eigenvalue_error: Spread
+    rayleigh_error: Spread
+    eigenvector_cosine: Spread
+    worst_direction: float | None
+    worst_direction_interval: list[float] | None
+    ramanujan_reference: list[float] | None
+    kl_per_neuron: float | None
+    covariance_error: float | None
+    fixed_point_error: float | None
+    decay_error: float | None
+    trajectory_error: Spread
+    components_before: int
+    components_after: int
+    orphans: int
+    without_input: int
+    without_output: int
+    sign_flips: int
+    floored_leaks: int
+    largest_strengthening: float | None
+    not_measured: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists and numbers, fit for strict JSON."""
+        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+
+def compare(before: Network, after: Network, *, rng: Rng = 0) -> Comparison:
+    """Measure what `after` kept of `before`.
+
+    Parameters
+    ----------
+    before, after : Network
+        Networks of the same neurons.
+    rng : int, Generator or None
+        For inputs, starting points and noise, which both networks share.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where the two do not have the same neurons.
+
+    Notes
+    -----
+    Dense algebra, O(n^3), up to 5 000 neurons where symmetric and 2 000 to 3 000 where directed; beyond that what
+    needs only products with sparse matrices.
+
+    Examples
+    --------
+    >>> from noiseprune import gallery
+    >>> net = gallery.ring(20)
+    >>> same = compare(net, net)
+    >>> round(same.worst_direction, 9), same.covariance_error, same.density
+    (0.0, 0.0, 1.0)
+    """
+    return Reference(before, rng=rng).compare(after)
+
+
+class Reference:
+    """What a comparison needs of the original network, computed once for many pruned ones."""
+
+    def __init__(self, network: Network, *, rng: Rng = 0) -> None:
+        self.network = network
+        self._seeds = np.random.SeedSequence(seed_from(rng)).spawn(4)
+
+    def compare(self, after: Network) -> Comparison:
+        """Measure what `after` kept of this network."""
+        before = self.network
+        _check_same_neurons(before, after)
+        measured = _Measured()
+        symmetric = before.symmetric and after.symmetric
+        logger.info("comparing %d neurons before and after", before.n_neurons)
+        abscissae, spectrum = self._spectrum(after, symmetric, measured)
+        stable_before, stable_after = (a is not None and a < 0 for a in abscissae)
+        return Comparison(
+            density=_ratio(after.n_synapses, before.n_synapses),
+            n_neurons=before.n_neurons,
+            n_synapses_before=before.n_synapses,
+            n_synapses_after=after.n_synapses,
+            symmetric=symmetric,
+            spectral_abscissa_before=abscissae[0],
+            spectral_abscissa_after=abscissae[1],
+            stable_after=None if abscissae[1] is None else stable_after,
+            ramanujan_reference=ramanujan_reference(after) if symmetric else None,
+            covariance_error=self._covariance_error(after, stable_before and stable_after, measured),
+            fixed_point_error=self._fixed_point_error(after, measured),
+            decay_error=self._decay_error(after),
+            trajectory_error={
+                "linear": self._trajectory_error(after, "linear", measured),
+                "rectified": self._trajectory_error(after, "rectified", measured),
+            },
+            **spectrum,
+            **_structure(before, after),
+            not_measured=measured.reasons,
+        )
+
+    # --- spectrum -----------------------------------------------------------------------------------------------
+
+    def _spectrum(
+        self, after: Network, symmetric: bool, measured: _Measured
+    ) -> tuple[tuple[float | None, float | None], dict[str, Any]]:
+        """Return the abscissae before and after, and the measures that come from eigenvalues."""
+        n = self.network.n_neurons
+        found: dict[str, Any] = {
+            "eigenvalue_error": dict.fromkeys(("median", "p95", "max", "slowest")),
+            "rayleigh_error": dict.fromkeys(("median", "p95", "max", "slowest")),
+            "eigenvector_cosine": dict.fromkeys(("median", "p5", "min", "slowest")),
+            "worst_direction": None,
+            "worst_direction_interval": None,
+            "kl_per_neuron": None,
+        }
+        if symmetric and n <= DENSE_SYMMETRIC:
+            abscissae = self._symmetric_spectrum(after, found, measured)
+        elif symmetric:
+            abscissae = self._large_symmetric_spectrum(after, found, measured)
+        else:
+            for name in ("rayleigh_error", "eigenvector_cosine", "worst_direction"):
+                measured.skip(name, "a measure of symmetric networks")
+            abscissae = self._directed_spectrum(after, found, measured)
+        if found["kl_per_neuron"] is None and "kl_per_neuron" not in measured.reasons:
+            found["kl_per_neuron"] = self._general_kl(after, abscissae, measured)
+        return abscissae, found
+
+    @cached_property
+    def _eigen(self) -> tuple[Floats, Floats]:
+        """Eigenvalues and eigenvectors of the symmetric A, rightmost last."""
+        dense = self.network.matrix().toarray().astype(np.float64)
+        return scipy.linalg.eigh(dense, driver="evd", overwrite_a=True, check_finite=False)
+
+    def _symmetric_spectrum(self, after: Network, found: dict[str, Any], measured: _Measured) -> tuple[float, float]:
+        values, vectors = self._eigen
+        pruned = after.matrix().astype(np.float64)
+        new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)
+        image = pruned @ vectors
+        form = vectors.T @ image  # A' in the eigenvectors of A
+        if np.all(values != 0):
+            slow_first = np.argsort(np.abs(values), kind="stable")
+            found["eigenvalue_error"] = _errors(np.abs(new_values / values - 1)[slow_first])
+            found["rayleigh_error"] = _errors(np.abs(form.diagonal() / values - 1)[slow_first])
+            length = np.maximum(np.linalg.norm(image, axis=0), np.finfo(np.float64).tiny)
+            found["eigenvector_cosine"] = _cosines((np.sign(values) * form.diagonal() / length)[slow_first])
+        else:
+            measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
+        if values[-1] < 0:
+            scale = 1 / np.sqrt(-values)
+            generalised = scipy.linalg.eigvalsh(-form * scale * scale[:, None], driver="evd", check_finite=False)
+            _worst_direction(found, float(generalised[0]), float(generalised[-1]))
+            if self.network.equal_noise and _same_noise(self.network, after):
+                if generalised[0] > 0:
+                    kl = float(np.sum(generalised - 1 - np.log(generalised))) / 2
+                    found["kl_per_neuron"] = kl / values.size
+                else:
+                    measured.skip("kl_per_neuron", NO_STATIONARY_STATE)
+        else:
+            measured.skip("worst_direction", "the original is not stable")
+        return float(values[-1]), float(new_values[-1])
+
+    def _large_symmetric_spectrum(
+        self, after: Network, found: dict[str, Any], measured: _Measured
+    ) -> tuple[float | None, float | None]:
+        why = f"needs dense algebra, which stops at {DENSE_SYMMETRIC} neurons"
+        for name in ("eigenvalue_error (median, p95, max)", "rayleigh_error", "eigenvector_cosine", "kl_per_neuron"):
+            measured.skip(name, why)
+        abscissae = self._large_abscissae(after, found, measured)
+        if abscissae[0] is not None and abscissae[0] < 0:
+            try:
+                _worst_direction(found, *_extreme_generalised(self.network, after))
+            except DidNotConverge as error:
+                measured.skip("worst_direction", str(error))
+        return abscissae
+
+    def _directed_spectrum(
+        self, after: Network, found: dict[str, Any], measured: _Measured
+    ) -> tuple[float | None, float | None]:
+        if self.network.n_neurons > DENSE_EIGENVALUES:
+            why = f"needs dense algebra, which stops at {DENSE_EIGENVALUES} neurons"
+            measured.skip("eigenvalue_error (median, p95, max)", why)
+            return self._large_abscissae(after, found, measured)
+        from scipy.optimize import linear_sum_assignment
+
+        values = self._eigenvalues
+        new_values = scipy.linalg.eigvals(after.matrix().toarray().astype(np.float64))
+        if np.all(values != 0):
+            _, partner = linear_sum_assignment(np.abs(values[:, None] - new_values))
+            error = np.abs(new_values[partner] / values - 1)
+            found["eigenvalue_error"] = _errors(error[np.argsort(np.abs(values), kind="stable")])
+        else:
+            measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
+        return float(values.real.max()), float(new_values.real.max())
+
+    @cached_property
+    def _eigenvalues(self) -> NDArray[np.complex128]:
+        return np.asarray(scipy.linalg.eigvals(self.network.matrix().toarray().astype(np.float64)))
+
+    def _large_abscissae(
+        self, after: Network, found: dict[str, Any], measured: _Measured
+    ) -> tuple[float | None, float | None]:
+        """Find the rightmost eigenvalues by ARPACK; the ten slowest modes come along where they converge."""
+        slow: list[NDArray[Any] | None] = []
+        for net in (self.network, after):
+            try:
+                slow.append(rightmost(net.matrix(), N_SLOWEST, symmetric=net.symmetric))
+            except DidNotConverge as error:
+                measured.skip("eigenvalue_error (slowest)", str(error))
+                slow.append(None)
+        before_slow, after_slow = slow
+        if before_slow is not None and after_slow is not None and self.network.symmetric and after.symmetric:
+            found["eigenvalue_error"]["slowest"] = _number(np.median(np.abs(after_slow / before_slow - 1)))
+        else:
+            measured.skip("eigenvalue_error (slowest)", "needs the whole spectrum of a directed network")
+        abscissae: list[float | None] = []
+        for net, found_values in ((self.network, before_slow), (after, after_slow)):
+            try:
+                abscissae.append(
+                    float(found_values[0].real)
+                    if found_values is not None
+                    else spectral_abscissa(net.matrix(), symmetric=net.symmetric)
+                )
+            except DidNotConverge as error:
+                measured.skip("spectral_abscissa", str(error))
+                abscissae.append(None)
+        return abscissae[0], abscissae[1]
+
+    # --- covariance ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _inverse(self) -> Floats | None:
+        return inverse_lower(self.network)
+
+    @cached_property
+    def _covariance(self) -> Floats:
+        return _covariance(self.network)
+
+    def _covariance_error(self, after: Network, both_stable: bool, measured: _Measured) -> float | None:
+        n = self.network.n_neurons
+        by_inverse = all(net.symmetric and net.equal_noise for net in (self.network, after))
+        limit = DENSE_SYMMETRIC if by_inverse else DENSE_COVARIANCE
+        if n > limit:
+            return measured.skip("covariance_error", f"needs dense algebra, which stops at {limit} neurons")
+        if not both_stable:
+            return measured.skip("covariance_error", NO_STATIONARY_STATE)
+        if not by_inverse:
+            try:
+                C, changed = self._covariance, _covariance(after)
+            except UnstableNetwork:
+                return measured.skip("covariance_error", NO_STATIONARY_STATE)
+            return _number(np.linalg.norm(changed - C) / np.linalg.norm(C))
+        inverse, new = self._inverse, inverse_lower(after)
+        if inverse is None or new is None:
+            return measured.skip("covariance_error", "A or A' is singular up to rounding")
+        new *= (after.noise_std[0] / self.network.noise_std[0]) ** 2
+        return _number(_triangle_norm(new - inverse) / _triangle_norm(inverse))
+
+    def _general_kl(
+        self, after: Network, abscissae: tuple[float | None, float | None], measured: _Measured
+    ) -> float | None:
+        """KL(N(0, C) || N(0, C')) / n = (tr(C'^-1 C) - n + ln det C' - ln det C) / (2 n)."""
+        n = self.network.n_neurons
+        if n > DENSE_COVARIANCE:
+            return measured.skip("kl_per_neuron", f"needs dense algebra, which stops at {DENSE_COVARIANCE} neurons")
+        if not all(a is not None and a < 0 for a in abscissae):
+            return measured.skip("kl_per_neuron", NO_STATIONARY_STATE)
+        try:
+            root = scipy.linalg.cholesky(self._covariance, lower=True)
+            new_root = scipy.linalg.cholesky(_covariance(after), lower=True)
+        except (scipy.linalg.LinAlgError, UnstableNetwork):
+            return measured.skip("kl_per_neuron", "a covariance is singular up to rounding")
+        ratio = scipy.linalg.solve_triangular(new_root, root, lower=True)
+        log_ratio = 2 * np.sum(np.log(new_root.diagonal()) - np.log(root.diagonal()))
+        return _number((np.sum(ratio**2) - n + log_ratio) / (2 * n))
+
+    # --- responses ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _inputs(self) -> Floats:
+        return np.random.default_rng(self._seeds[0]).standard_normal((self.network.n_neurons, N_FIXED_POINTS))
+
+    @cached_property
+    def _fixed_points(self) -> Floats:
+        return _fixed_points(self.network, self._inputs)
+
+    def _fixed_point_error(self, after: Network, measured: _Measured) -> float | None:
+        try:
+            before_points, after_points = self._fixed_points, _fixed_points(after, self._inputs)
+        except np.linalg.LinAlgError:
+            return measured.skip("fixed_point_error", "A or A' is singular")
+        except DidNotConverge as error:
+            return measured.skip("fixed_point_error", str(error))
+        return _relative(after_points, before_points)
+
+    @cached_property
+    def _decayed(self) -> Floats:
+        return self._decay(self.network)
+
+    def _decay(self, network: Network) -> Floats:
+        import scipy.sparse.linalg as sla
+
+        start = np.random.default_rng(self._seeds[1]).random(network.n_neurons)
+        time = DECAY_TIME / float(np.median(self.network.leak))
+        A = network.matrix().astype(np.float64)
+        return np.asarray(sla.expm_multiply(A * time, start, traceA=float(A.trace()) * time))
+
+    def _decay_error(self, after: Network) -> float | None:
+        return _relative(self._decay(after), self._decayed)
+
+    def _trajectory_error(self, after: Network, activation: Activation, measured: _Measured) -> float | None:
+        duration = RUN_LENGTH / float(np.median(self.network.leak))
+        step = dynamics.safe_step(self.network, after)
+        n_steps = int(np.ceil(duration / step))
+        if n_steps > MAX_STEPS:
+            return measured.skip("trajectory_error", f"would take {n_steps} time steps; the limit is {MAX_STEPS}")
+        drive = np.random.default_rng(self._seeds[2]).standard_normal((self.network.n_neurons, N_RUNS))
+        runs = [
+            dynamics.run(
+                net,
+                drive,
+                step=step,
+                n_steps=n_steps,
+                rng=np.random.default_rng(self._seeds[3]),
+                activation=activation,
+            )
+            for net in (self.network, after)
+        ]
+        difference = size = 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # an unstable network may leave the range of floats
+            for x, y in zip(*runs, strict=True):
+                difference += float(np.sum((y - x) ** 2))
+                size += float(np.sum(x**2))
+        error = _number(np.sqrt(difference / size)) if size > 0 else None
+        return error if error is not None else measured.skip("trajectory_error", "the runs leave the range of numbers")
+
+
+NO_STATIONARY_STATE = "no stationary state is left"
+
+
+@dataclass
+class _Measured:
+    """Why some measures are missing."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def skip(self, name: str, why: str) -> float | None:
+        """Note why a measure is missing; return the None that stands in its place."""
+        self.reasons.setdefault(name, why)
+        return None
+
+
+def ramanujan_reference(network: Network) -> list[float] | None:
+    """1 -+ 2 sqrt(d - 1) / d at the mean degree d of a symmetric network; None below a degree of one."""
+    degree = network.n_synapses / network.n_neurons
+    if degree < 1:
+        return None
+    width = 2 * float(np.sqrt(degree - 1)) / degree
+    return [1 - width, 1 + width]
+
+
+def _check_same_neurons(before: Network, after: Network) -> None:
+    if before.n_neurons != after.n_neurons:
+        raise InvalidNetwork(
+            f"the networks must have the same neurons: {before.n_neurons} before, {after.n_neurons} after"
+        )
+    if before.labels != after.labels:
+        raise InvalidNetwork(_label_difference(before, after))
+
+
+def _label_difference(before: Network, after: Network) -> str:
+    if before.labels is None or after.labels is None:
+        return "one network has labels and the other has none: give both the same, or neither"
+    i = next(k for k, pair in enumerate(zip(before.labels, after.labels, strict=True)) if pair[0] != pair[1])
+    return (
+        f"the networks must have the same neurons in the same order; neuron {i} is {before.labels[i]!r} before and "
+        f"{after.labels[i]!r} after"
+    )
+
+
+def _same_noise(before: Network, after: Network) -> bool:
+    return bool(np.array_equal(before.noise_std, after.noise_std))
+
+
+def _worst_direction(found: dict[str, Any], low: float, high: float) -> None:
+    found["worst_direction"] = max(abs(low - 1), abs(high - 1))
+    found["worst_direction_interval"] = [low, high]
+
+
+def _extreme_generalised(before: Network, after: Network) -> tuple[float, float]:
+    """Return the smallest and the largest generalised eigenvalue of (-A', -A) by Lanczos with iterative solves."""
+    import scipy.sparse.linalg as sla
+
+    n = before.n_neurons
+    A, new = -before.matrix().astype(np.float64), -after.matrix().astype(np.float64)
+    inverse = sla.LinearOperator((n, n), matvec=solver(A, symmetric=True, dense_limit=0), dtype=np.float64)
+    start = np.random.default_rng(n).standard_normal(n)
+    try:
+        low, high = (
+            float(sla.eigsh(new, k=1, M=A, Minv=inverse, which=end, v0=start, tol=1e-3, return_eigenvectors=False)[0])
+            for end in ("SA", "LA")
+        )
+    except sla.ArpackNoConvergence:
+        raise DidNotConverge("Lanczos did not find the extreme generalised eigenvalues") from None
+    return low, high
+
+
+def _covariance(network: Network) -> Floats:
+    return solve_lyapunov(network.matrix().toarray().astype(np.float64), network.noise_std**2).covariance
+
+
+def _fixed_points(network: Network, inputs: Floats) -> Floats:
+    return solver(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_SYMMETRIC)(inputs)
+
+
+def _triangle_norm(lower: Floats) -> float:
+    """Frobenius norm of a symmetric matrix that is given by its lower triangle, with zeros above."""
+    diagonal = lower.diagonal()
+    return float(np.sqrt(max(2 * np.sum(lower**2) - np.sum(diagonal**2), 0.0)))
+
+
+def _errors(error: Floats) -> Spread:
+    """Summarise errors that come slowest mode first."""
+    return {
+        "median": _number(np.median(error)),
+        "p95": _number(np.quantile(error, 0.95)),
+        "max": _number(np.max(error)),
+        "slowest": _number(np.median(error[:N_SLOWEST])),
+    }
+
+
+def _cosines(cosine: Floats) -> Spread:
+    return {
+        "median": _number(np.median(cosine)),
+        "p5": _number(np.quantile(cosine, 0.05)),
+        "min": _number(np.min(cosine)),
+        "slowest": _number(np.median(cosine[:N_SLOWEST])),
+    }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _relative(changed: Floats, original: Floats) -> float | None:
+    return _number(np.linalg.norm(changed - original) / np.linalg.norm(original))
+
+
+def _structure(before: Network, after: Network) -> dict[str, Any]:
+    """Count components, neurons cut off, signs and strengthening."""
+    alike = before.symmetric == after.symmetric
+    old = before.link_matrix if alike else before.weights
+    new = after.link_matrix if alike else after.weights
+    strength = sp.csr_array((1 / np.abs(old.data).astype(np.float64), old.indices, old.indptr), shape=old.shape)
+    ratio = (abs(new).astype(np.float64) * strength).tocsr().data
+    signs = (new.sign() * old.sign()).tocsr().data
+    had_input, had_output = _connected(before)
+    has_input, has_output = _connected(after)
+    per_entry = before.synapses_per_link if alike else 1
+    return {
+        "components_before": components(before),
+        "components_after": components(after),
+        "orphans": int(np.count_nonzero((had_input & ~has_input) | (had_output & ~has_output))),
+        "without_input": int(np.count_nonzero(~has_input)),
+        "without_output": int(np.count_nonzero(~has_output)),
+        "sign_flips": int(np.count_nonzero(signs < 0)) * per_entry,
+        "floored_leaks": leak.n_floored(before, after),
+        "largest_strengthening": _number(ratio.max()) if ratio.size else None,
+    }
+
+
+def components(network: Network) -> int:
+    """Count connected components, whatever the direction of synapses."""
+    from scipy.sparse.csgraph import connected_components
+
+    return int(connected_components(network.link_matrix, directed=False, return_labels=False))
+
+
+def _connected(network: Network) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which neurons have an input, which have an output."""
+    post, pre, _ = network.links
+    has_input = np.bincount(post, minlength=network.n_neurons) > 0
+    has_output = np.bincount(pre, minlength=network.n_neurons) > 0
+    either = has_input | has_output
+    return (either, either) if network.symmetric else (has_input, has_output)

@@ -1,0 +1,147 @@
+"""What people hold becomes a Network: an operator as it is, weights with a leak that is made for them.
+
+A diagonal that is all negative means A = W - diag(leak). An all-zero diagonal means W, which says nothing about the
+leak; somebody has to choose one, and what was chosen stands in ``net.origin``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from noiseprune.errors import InvalidNetwork, InvalidOption
+from noiseprune.linalg.spectrum import spectral_abscissa
+from noiseprune.network import Network, absolute_row_sums, square_matrix, without_diagonal
+
+Content = Literal["weights", "operator"]
+Matrix = ArrayLike | sp.sparray | sp.spmatrix
+BaseLeak = float | Literal["dominant"]
+
+MARGIN = 0.05
+GAIN = 0.9
+
+
+def as_network(
+    given: Matrix,
+    *,
+    content: Content | None = None,
+    base_leak: BaseLeak | None = None,
+    margin: float = MARGIN,
+    gain: float = GAIN,
+    labels: Sequence[int | str] | None = None,
+    origin: dict[str, Any] | None = None,
+) -> Network:
+    """Read a matrix in (post, pre) order as a network.
+
+    Parameters
+    ----------
+    given : (n_neurons, n_neurons) array_like or SciPy sparse
+        A = W - diag(leak), or W.
+    content : "weights" or "operator", optional
+        What the matrix holds; by default its diagonal tells.
+    base_leak, margin, gain
+        The leak for weights that have none, as in `with_base_leak`.
+    labels, origin
+        As in `Network`.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where the diagonal does not tell, or there is no leak and none is to be made.
+
+    Examples
+    --------
+    >>> as_network([[0, 1], [2, 0]], base_leak="dominant").leak
+    array([1.05, 2.1 ])
+    """
+    if content not in (None, "weights", "operator"):
+        raise InvalidOption(f'content must be "weights" or "operator"; got {content!r}')
+    matrix = square_matrix(given, "the matrix")
+    zero_diagonal = not matrix.diagonal().any()
+    if content is None and zero_diagonal and base_leak is not None:
+        content = "weights"
+    if content != "weights":
+        return Network.from_matrix(matrix, labels=labels, origin=origin)
+    if base_leak is None:
+        raise InvalidNetwork(
+            'weights without a leak: give Network(W, leak), or base_leak="dominant" (or a rate) to have one made'
+        )
+    found = dict(origin or {})
+    if not zero_diagonal:
+        found["self_connections_dropped"] = int(np.count_nonzero(matrix.diagonal()))
+        matrix = without_diagonal(matrix)
+    return with_base_leak(matrix, base_leak, margin=margin, gain=gain, labels=labels, origin=found)
+
+
+def with_base_leak(
+    weights: Matrix,
+    base_leak: BaseLeak = "dominant",
+    *,
+    margin: float = MARGIN,
+    gain: float = GAIN,
+    labels: Sequence[int | str] | None = None,
+    origin: dict[str, Any] | None = None,
+) -> Network:
+    """Give weights a leak.
+
+    Parameters
+    ----------
+    weights : (n_neurons, n_neurons) array_like or SciPy sparse
+        W, zero diagonal.
+    base_leak : "dominant" or float
+        "dominant": D_i = (1 + margin) sum_j |W_ij|, so that the network is stable whatever its wiring; a neuron without
+        input gets the median leak of those with input. A rate in 1/s: the same leak for all, and W scaled.
+    margin : float
+        For "dominant": how far the leak exceeds the total input.
+    gain : float
+        For a rate: W is scaled so that its spectral abscissa is `gain` times the rate, below 1.
+    labels, origin
+        As in `Network`.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where nothing in the weights sets a scale for the leak.
+    """
+    matrix = square_matrix(weights, "weights")
+    found = dict(origin or {})
+    if base_leak == "dominant":
+        if not margin >= 0:
+            raise InvalidOption(f"margin must be zero or positive; got {margin}")
+        total = absolute_row_sums(matrix, symmetric=False)
+        leak, without_input = dominant_leak(total, margin)
+        found["base_leak"] = {"kind": "dominant", "margin": margin, "neurons_without_input": without_input}
+        return Network(matrix, leak, labels=labels, origin=found)
+    try:
+        rate = float(base_leak)
+    except (TypeError, ValueError):
+        rate = np.nan
+    if not (0 < rate < np.inf):
+        raise InvalidOption(f'base_leak must be "dominant" or a positive rate in 1/s; got {base_leak!r}')
+    if not 0 < gain < 1:
+        raise InvalidOption(f"gain must lie between 0 and 1, both excluded, for a stable network; got {gain}")
+    symmetric = Network(matrix, rate).symmetric
+    abscissa = spectral_abscissa(matrix, symmetric=symmetric)
+    # an acyclic network has only zero eigenvalues, which rounding moves a little
+    if abscissa <= 1e-9 * np.sqrt(np.sum(matrix.data.astype(np.float64) ** 2)):
+        raise InvalidNetwork(
+            f"the spectral abscissa of the weights is {abscissa:.2g}, not positive, so no scaling gives them a gain of "
+            f'{gain:g}: use base_leak="dominant"'
+        )
+    scale = gain * rate / abscissa
+    found["base_leak"] = {"kind": "rate", "rate": rate, "gain": gain, "weights_scaled_by": scale}
+    return Network(matrix * scale, rate, labels=labels, origin=found)
+
+
+def dominant_leak(total_input: NDArray[np.float64], margin: float) -> tuple[NDArray[np.float64], int]:
+    """Return D_i = (1 + margin) sum_j |W_ij|, and how many neurons without input got the median of the others."""
+    silent = total_input == 0
+    leak = (1 + margin) * total_input
+    if silent.all():
+        raise InvalidNetwork("no neuron has an input, so nothing sets a scale for the leak: give a rate, base_leak=1.0")
+    leak[silent] = np.median(leak[~silent])
+    return leak, int(np.count_nonzero(silent))

@@ -1,0 +1,428 @@
+"""prune(): measure, weigh, decide, strengthen, balance the leak - and state what was preserved."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import platform
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+import noiseprune
+from noiseprune import comparison as comparing
+from noiseprune.comparison import Comparison
+from noiseprune.errors import InvalidOption, NoisePruneWarning
+from noiseprune.intake import BaseLeak, Content, Matrix, as_network
+from noiseprune.network import Network
+from noiseprune.probes import PROBES, DifferenceVariance, Probe
+from noiseprune.randomness import Rng, streams
+from noiseprune.rule import draw as drawing
+from noiseprune.rule import importance as weighing
+from noiseprune.rule import leak as balancing
+from noiseprune.rule.budget import Budget, KeepProbability, keep_probability, spanning_forest, theorem_gaps
+from noiseprune.rule.strengthen import STRENGTHENS, reciprocal
+
+logger = logging.getLogger("noiseprune")
+
+
+def prune(
+    network: Network | Matrix,
+    *,
+    density: float | None = None,
+    synapses: int | None = None,
+    epsilon: float | None = None,
+    K: float | None = None,
+    probe: str | Probe = "auto",
+    rule: str = "noise",
+    strengthen: str = "auto",
+    leak: str = "auto",
+    draw: str = "independent",
+    keep_connected: bool = False,
+    compare: bool = True,
+    beyond_theorem: bool = False,
+    content: Content | None = None,
+    base_leak: BaseLeak | None = None,
+    threads: int | None = None,
+    rng: Rng = 0,
+) -> Pruned:
+    """Prune a network by the noise rule and measure what was preserved.
+
+    A synapse of weight W_ij whose neurons differ by v_ij = Var(x_i - s_ij x_j) under noise is kept with probability
+    p_ij = min(1, K |W_ij| v_ij) and then has the weight W_ij / p_ij.
+
+    Parameters
+    ----------
+    network : Network, or (n_neurons, n_neurons) array_like or SciPy sparse
+        A matrix is read as A = W - diag(leak) in (post, pre) order.
+    density, synapses, epsilon, K
+        How much to keep, exactly one of: the kept share; a number of synapses; the theorem's error (where the theorem
+        holds); the rule's constant.
+    probe : str or Probe
+        How v is measured: "auto", "exact", or a probe of `noiseprune.probes`.
+    rule : "noise", "weight", "uniform" or "magnitude"
+        What makes a synapse important: |W| v, or for comparison |W|, nothing, or the rank of |W| without a draw.
+    strengthen : "auto" or "reciprocal"
+        The weights of the synapses that stay; W / p.
+    leak : "auto", "matched" or "original"
+        "matched" keeps each neuron's leak minus its total input as it was; "auto" is matched where every neuron is
+        diagonally dominant, else original.
+    draw : "independent" or "fixed"
+        "fixed" keeps exactly the number asked for.
+    keep_connected : bool
+        Keep a spanning forest of the most important synapses for certain, inside the same budget.
+    compare : bool
+        Whether to measure what was preserved; also what tells that a result is unstable.
+    beyond_theorem : bool
+        Use the formula of `epsilon` where its theorem does not hold.
+    content, base_leak
+        For a matrix that holds weights without a leak; as in `noiseprune.intake.as_network`.
+    threads : int, optional
+        Threads of the numerical libraries.
+    rng : int, Generator or None
+        The seed; recorded in the result.
+
+    Returns
+    -------
+    Pruned
+        The pruned network with all that led to it.
+
+    Raises
+    ------
+    InvalidOption, InvalidNetwork, UnstableNetwork, TooLarge
+        With what was expected, what came and what to do.
+
+    Notes
+    -----
+    Reads, for each synapse, its own weight, the covariance of its two neurons, and one constant K. With the exact
+    probe O(n^3) operations.
+
+    References
+    ----------
+    E. Moore and R. Chaudhuri, "Using noise to probe recurrent neural network structure and prune synapses",
+    NeurIPS 2020, section 2.
+
+    Examples
+    --------
+    >>> from noiseprune import gallery
+    >>> result = prune(gallery.clustered([60, 40], between=40, rng=5), density=0.4, draw="fixed", rng=7)
+    >>> round(result.comparison.density, 2), result.comparison.stable_after, result.comparison.sign_flips
+    (0.4, True, 0)
+    """
+    kind = _Kind.of(network, content, base_leak)
+    network = network if isinstance(network, Network) else as_network(network, content=content, base_leak=base_leak)
+    budget = _budget(network, density, synapses, epsilon, K)
+    plan = _Plan.make(network, budget, probe, rule, strengthen, leak, draw, beyond_theorem)
+    random = streams(rng)
+    with _limited(threads):
+        variance = plan.probe.measure(network, rng=random.probe) if plan.rule == "noise" else None
+        weight = network.links.weight
+        importance = weighing.noise(weight, variance.per_link) if variance else weighing.rival(plan.rule, weight)
+        forest = spanning_forest(importance, network) if keep_connected else None
+        probability = keep_probability(
+            importance, network, budget, rule=plan.rule, whole=plan.draw == "fixed", certain=forest
+        )
+        p = probability.per_link
+        if plan.draw == "fixed":
+            kept = drawing.fixed(p, random.draw)
+        else:
+            kept = drawing.independent(p, random.draw.random(p.size))
+        links = _kept_links(network, kept, reciprocal(weight[kept], p[kept]))
+        new_leak = balancing.matched(network, links) if plan.leak == "matched" else network.leak
+        pruned = _with_links(network, links, new_leak)
+        measured = comparing.compare(network, pruned, rng=random.comparison) if compare else None
+    _warn(network, pruned, probability, plan, measured, keep_connected)
+    options = {
+        **{name: value for name, value in vars(budget).items() if value is not None},
+        "probe": probe if isinstance(probe, str) else repr(probe),
+        "rule": rule,
+        "strengthen": strengthen,
+        "leak": leak,
+        "draw": draw,
+        "keep_connected": keep_connected,
+        "beyond_theorem": beyond_theorem,
+    }
+    provenance = _provenance(network, random.seed, options, plan, variance, probability)
+    return Pruned(pruned, network, kept, probability, variance, measured, provenance, kind)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A pruned network and all that led to it.
+
+    Attributes
+    ----------
+    network : Network
+        The pruned network.
+    original : Network
+        The network before.
+    kept_links : (n_links,) array of bool
+        Which links of the original stayed.
+    probability : KeepProbability
+        Every synapse's keep probability, the constant K, how many were certain.
+    variance : DifferenceVariance or None
+        What the probe measured; None for rules that need no probe.
+    comparison : Comparison or None
+        What was preserved; None where it was not asked for.
+    provenance : dict
+        Versions, seed, options, what every "auto" chose and why, digest of the input.
+    """
+
+    network: Network
+    original: Network
+    kept_links: NDArray[np.bool_]
+    probability: KeepProbability
+    variance: DifferenceVariance | None
+    comparison: Comparison | None
+    provenance: dict[str, Any]
+    kind: _Kind
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which synapses of the original stayed, (n_synapses,), in the order of ``original.synapses``."""
+        return self.original.spread(self.kept_links)
+
+    @property
+    def matrix(self) -> Any:
+        """The pruned network as a matrix of the kind that was given: dense or sparse, operator or weights."""
+        return self.kind.matrix(self.network)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write everything to one ``.npz`` file, which `noiseprune.load` reads; no pickle."""
+        from noiseprune.files.results import save_pruned
+
+        save_pruned(self, path, overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        before, after = self.original.n_synapses, self.network.n_synapses
+        return f"Pruned({self.network.n_neurons} neurons, {after} of {before} synapses kept, rule {self.rule})"
+
+    @property
+    def rule(self) -> str:
+        """The rule that chose the synapses."""
+        return str(self.provenance["options"]["rule"])
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """The kind of matrix that a user gave, so that the same can be given back."""
+
+    sparse_format: str | None = "csr"
+    sparse_array: bool = True
+    weights: bool = False
+
+    @classmethod
+    def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> _Kind:
+        if isinstance(given, Network):
+            return cls()
+        sparse = sp.issparse(given)
+        diagonal = given.diagonal() if sparse else np.diagonal(np.atleast_2d(given))
+        weights = content == "weights" or (content is None and base_leak is not None and not np.any(diagonal))
+        return cls(given.format if sparse else None, isinstance(given, sp.sparray), weights)
+
+    def matrix(self, network: Network) -> Any:
+        csr = network.weights if self.weights else network.matrix()
+        if self.sparse_format is None:
+            return csr.toarray()
+        return csr.asformat(self.sparse_format) if self.sparse_array else sp.csr_matrix(csr).asformat(self.sparse_format)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What will be done, with every "auto" decided, and why."""
+
+    probe: Probe
+    rule: weighing.Rule
+    strengthen: str
+    leak: balancing.Leak
+    draw: drawing.Draw
+    theorem_gaps: list[str]
+    reasons: dict[str, str]
+
+    @classmethod
+    def make(
+        cls,
+        network: Network,
+        budget: Budget,
+        probe: str | Probe,
+        rule: str,
+        strengthen: str,
+        leak: str,
+        draw: str,
+        beyond_theorem: bool,
+    ) -> _Plan:
+        reasons: dict[str, str] = {}
+        if isinstance(probe, str):
+            name = _choice("probe", probe, ("auto", *PROBES))
+            if name == "auto":
+                name = "exact"
+                reasons["probe"] = "exact: the only probe of this version"
+            probe = PROBES[name]()
+        the_rule = _choice("rule", rule, weighing.RULES)
+        strengthen = _choice("strengthen", strengthen, ("auto", *STRENGTHENS))
+        if strengthen == "auto":
+            strengthen = "reciprocal"
+            reasons["strengthen"] = "reciprocal: the paper's, and the only one of this version"
+        the_leak = _choice("leak", leak, ("auto", *balancing.LEAKS))
+        if the_leak == "auto":
+            the_leak = "matched" if network.dominant else "original"
+            why = "every neuron is" if network.dominant else "not every neuron is"
+            reasons["leak"] = f"{the_leak}: {why} diagonally dominant"
+        the_draw = _choice("draw", draw, drawing.DRAWS)
+        gaps = theorem_gaps(network)
+        if the_rule != "noise":
+            gaps.append(f"the rule is {the_rule}")
+        if the_draw != "independent":
+            gaps.append("the draw is not independent")
+        if the_leak != "matched":
+            gaps.append("the leak is not matched")
+        if budget.epsilon is not None and gaps and not beyond_theorem:
+            raise InvalidOption(
+                f"epsilon={budget.epsilon:g} promises an error that only the theorem gives, and here it does not hold: "
+                f"{'; '.join(gaps)}. Give density instead, or beyond_theorem=True (--beyond-theorem) to use its formula "
+                "without its promise"
+            )
+        return cls(probe, the_rule, strengthen, the_leak, the_draw, gaps, reasons)
+
+
+def connectivity_density(network: Network) -> float:
+    """n ln n / m: about the density below which a random network of this size falls apart."""
+    n = network.n_neurons
+    return n * float(np.log(n)) / network.n_synapses if network.n_synapses else 0.0
+
+
+def digest(network: Network) -> str:
+    """SHA-256 of the network's links, leak and noise: the same for the same network, whatever file it came from."""
+    hasher = hashlib.sha256(b"symmetric" if network.symmetric else b"directed")
+    csr = network.link_matrix
+    for array in (csr.indptr.astype("<i8"), csr.indices.astype("<i4"), csr.data, network.leak, network.noise_std):
+        hasher.update(np.ascontiguousarray(array).data)
+    return hasher.hexdigest()
+
+
+def _budget(network: Network, density: Any, synapses: Any, epsilon: Any, K: Any) -> Budget:
+    if density is synapses is epsilon is K is None:
+        need = connectivity_density(network)
+        raise InvalidOption(
+            "say how much to keep: exactly one of density, synapses, epsilon and K. To stay in one piece a random network "
+            f"of {network.n_neurons} neurons and {network.n_synapses} synapses needs a density of about n ln n / m = "
+            f"{need:.2g}; try density={min(1.0, max(need, 0.01)):.2g}"
+        )
+    return Budget(density, synapses, epsilon, K)
+
+
+def _kept_links(network: Network, kept: NDArray[np.bool_], weight: NDArray[Any]) -> sp.csr_array:
+    csr = network.link_matrix
+    kept_before = np.concatenate([[0], np.cumsum(kept)])
+    indptr = kept_before[csr.indptr].astype(csr.indptr.dtype)
+    return sp.csr_array((weight, csr.indices[kept], indptr), shape=csr.shape)
+
+
+def _with_links(network: Network, links: sp.csr_array, leak: NDArray[np.float64]) -> Network:
+    return Network.from_links(
+        links,
+        leak,
+        network.noise_std,
+        symmetric=network.symmetric,
+        activation=network.activation,
+        labels=network.labels,
+        origin=network.origin,
+    )
+
+
+@contextlib.contextmanager
+def _limited(threads: int | None) -> Iterator[None]:
+    """Limit the threads of BLAS and its like."""
+    if threads is None:
+        yield
+        return
+    if threads < 1:
+        raise InvalidOption(f"threads must be 1 or more; got {threads}")
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=threads):
+        yield
+
+
+def _choice(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+    if value not in allowed:
+        raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    return value
+
+
+def _warn(
+    network: Network,
+    pruned: Network,
+    probability: KeepProbability,
+    plan: _Plan,
+    measured: Comparison | None,
+    keep_connected: bool,
+) -> None:
+    """Say aloud what must not be overlooked in the result."""
+    messages = []
+    if measured is not None and measured.stable_after is False:
+        messages.append(
+            f"the pruned network is UNSTABLE: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
+            f"{measured.spectral_abscissa_before:+.3g}; keep more (a higher density), or raise the leak of the original"
+        )
+    if floored := balancing.n_floored(network, pruned) if plan.leak == "matched" else 0:
+        messages.append(f"{floored} neurons lost so much input that their matched leak is held at its floor")
+    if plan.rule == "noise" and probability.n_impossible:
+        messages.append(f"{probability.n_impossible} synapses have an importance of zero, so the draw never keeps them")
+    need = connectivity_density(network)
+    before, after = comparing.components(network), comparing.components(pruned)
+    if after > before and not keep_connected:
+        share = pruned.n_synapses / network.n_synapses
+        messages.append(
+            f"the network fell apart: {before} connected components before, {after} after. The density is {share:.2g}, and "
+            f"a random network of this size needs about {need:.2g}: keep_connected=True (--keep-connected) keeps a "
+            "spanning forest inside the same budget"
+        )
+    for message in messages:
+        warnings.warn(message, NoisePruneWarning, stacklevel=3)
+
+
+def _provenance(
+    network: Network,
+    seed: int,
+    options: dict[str, Any],
+    plan: _Plan,
+    variance: DifferenceVariance | None,
+    probability: KeepProbability,
+) -> dict[str, Any]:
+    return {
+        "versions": {
+            "noiseprune": noiseprune.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "platform": f"{platform.system()} {platform.machine()}",
+        },
+        "seed": seed,
+        "options": options,
+        "chosen": {
+            "probe": variance.source if variance else "none: the rule reads no covariance",
+            "strengthen": plan.strengthen,
+            "leak": plan.leak,
+            "why": plan.reasons,
+            "K": probability.constant,
+            "expected_synapses": probability.expected_synapses,
+            "certain_synapses": probability.n_certain,
+        },
+        "theorem": {"holds": not plan.theorem_gaps, "gaps": plan.theorem_gaps},
+        "input": {
+            "digest": digest(network),
+            "neurons": network.n_neurons,
+            "synapses": network.n_synapses,
+            "symmetric": network.symmetric,
+            **({"origin": network.origin} if network.origin else {}),
+        },
+    }

@@ -1,0 +1,54 @@
+"""Which links stay: one decision each, independent or of fixed total."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Draw = Literal["independent", "fixed"]
+DRAWS: tuple[Draw, ...] = ("independent", "fixed")
+
+
+def independent(p: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Keep link k where its uniform number lies below p_k: the paper's draw.
+
+    Parameters
+    ----------
+    p : (n_links,) array
+        Keep probabilities.
+    uniforms : (n_links,) array
+        Numbers in [0, 1), one a link.
+    """
+    return uniforms < p
+
+
+def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Keep exactly sum(p) links, link k with probability p_k: systematic sampling in random order.
+
+    The probabilities are laid end to end in random order, and a ruler with marks a unit apart and a random start is
+    laid beside them: a link with a mark on it stays. Compared with independent draws the total does not vary.
+
+    Parameters
+    ----------
+    p : (n_links,) array
+        Keep probabilities whose sum is a whole number, up to rounding.
+    rng : Generator
+        For the order and the start.
+
+    References
+    ----------
+    W. G. Madow, "On the theory of systematic sampling, II", Ann. Math. Statist. 20 (1949) 333-354.
+    """
+    keep = p == 1
+    drawn = rng.permutation(np.flatnonzero((p > 0) & ~keep))
+    edges = np.cumsum(p[drawn])
+    count = round(float(edges[-1])) if drawn.size else 0
+    marks = np.searchsorted(edges, rng.random() + np.arange(count), side="right")
+    # With p a rounding below 1, two marks can meet on one link, or the last can fall off the end: move them apart.
+    step = np.arange(count)
+    marks = np.maximum.accumulate(marks - step) + step
+    marks = np.minimum(marks, drawn.size - count + step)
+    keep[drawn[marks]] = True
+    return keep
