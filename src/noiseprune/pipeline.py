@@ -117,7 +117,7 @@ def prune(
     >>> round(result.comparison.density, 2), result.comparison.stable_after, result.comparison.sign_flips
     (0.4, True, 0)
     """
-    kind = _Kind.of(network, content, base_leak)
+    kind = MatrixKind.of(network, content, base_leak)
     network = network if isinstance(network, Network) else as_network(network, content=content, base_leak=base_leak)
     budget = _budget(network, density, synapses, epsilon, K)
     plan = _Plan.make(network, budget, probe, rule, strengthen, leak, draw, beyond_theorem)
@@ -151,6 +151,7 @@ def prune(
         "beyond_theorem": beyond_theorem,
     }
     provenance = _provenance(network, random.seed, options, plan, variance, probability)
+    pruned.origin = provenance
     return Pruned(pruned, network, kept, probability, variance, measured, provenance, kind)
 
 
@@ -183,7 +184,7 @@ class Pruned:
     variance: DifferenceVariance | None
     comparison: Comparison | None
     provenance: dict[str, Any]
-    kind: _Kind
+    kind: MatrixKind
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -212,7 +213,7 @@ class Pruned:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class MatrixKind:
     """The kind of matrix that a user gave, so that the same can be given back."""
 
     sparse_format: str | None = "csr"
@@ -220,7 +221,7 @@ class _Kind:
     weights: bool = False
 
     @classmethod
-    def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> _Kind:
+    def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> MatrixKind:
         if isinstance(given, Network):
             return cls()
         sparse = sp.issparse(given)

@@ -1,0 +1,125 @@
+"""What a file of weights cannot say by itself: leak, noise, labels, where it came from.
+
+Formats with room for it hold it inside; others have it beside them, in ``NAME.EXT.json`` with a digest of the data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+import noiseprune
+from noiseprune.errors import BadFile, NoisePruneWarning
+from noiseprune.network import Network
+
+FORMAT = "noiseprune network"
+FORMAT_VERSION = 1
+EXACT_IN_JSON = 2**53  # many JSON readers keep integers as doubles
+
+Metadata = dict[str, Any]
+
+
+def describe(network: Network) -> Metadata:
+    """Collect all of a network but its weights, fit for strict JSON."""
+    labels = network.labels
+    large = labels is not None and any(isinstance(x, int) and abs(x) >= EXACT_IN_JSON for x in labels)
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "noiseprune": noiseprune.__version__,
+        "content": "weights",
+        "orientation": "post-pre",
+        "n_neurons": network.n_neurons,
+        "symmetric": network.symmetric,
+        "dtype": str(network.link_matrix.dtype),
+        "activation": network.activation,
+        "leak": _brief(network.leak),
+        "noise_std": _brief(network.noise_std),
+        "label_type": None if labels is None else type(labels[0]).__name__,
+        "labels": None if labels is None else [str(x) for x in labels] if large else list(labels),
+        "origin": network.origin,
+    }
+
+
+def restore(weights: sp.csr_array, metadata: Metadata, path: Path) -> Network:
+    """Build the network again from its weights (post, pre) and what `describe` collected."""
+    try:
+        return Network(
+            weights.astype(metadata["dtype"]),
+            metadata["leak"],
+            metadata["noise_std"],
+            metadata["activation"],
+            labels_of(metadata),
+            symmetric=metadata["symmetric"],
+            origin=metadata["origin"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"{path}: what it records about the network is damaged ({error})") from None
+
+
+def labels_of(metadata: Metadata) -> list[int | str] | None:
+    """Return the labels as they were."""
+    if metadata["labels"] is None:
+        return None
+    kind = int if metadata["label_type"] == "int" else str
+    return [kind(x) for x in metadata["labels"]]
+
+
+def dumps(metadata: Metadata) -> str:
+    """Write strict JSON."""
+    return json.dumps(metadata, allow_nan=False, indent=1, ensure_ascii=False)
+
+
+def loads(text: str, path: Path) -> Metadata:
+    """Read what `dumps` wrote, of this version."""
+    try:
+        metadata = json.loads(text)
+        if metadata["format"] != FORMAT:
+            raise BadFile(f"{path}: is no record of a noiseprune network (format {metadata['format']!r})")
+        version = metadata["format_version"]
+    except (ValueError, KeyError, TypeError):
+        raise BadFile(f"{path}: is no record of a noiseprune network; remove it to read the data alone") from None
+    if version != FORMAT_VERSION:
+        raise BadFile(f"{path}: has format version {version}; this noiseprune reads version {FORMAT_VERSION}: upgrade it")
+    return dict(metadata)
+
+
+def sidecar(path: Path) -> Path:
+    """Name the file beside `path` that describes it."""
+    return path.with_name(path.name + ".json")
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_sidecar(path: Path, data: bytes) -> Metadata | None:
+    """Return what stands beside `path`, where it is there and describes these very bytes."""
+    beside = sidecar(path)
+    if not beside.is_file():
+        return None
+    try:
+        metadata = loads(beside.read_text(encoding="utf-8"), beside)
+    except UnicodeDecodeError:
+        raise BadFile(f"{beside}: is not UTF-8; remove it to read the data alone") from None
+    if metadata.get("data_sha256") == digest(data):
+        return metadata
+    warnings.warn(
+        f"{beside} describes another version of {path.name} (the digest differs), so its leak, labels and noise are not used",
+        NoisePruneWarning,
+        stacklevel=4,
+    )
+    return None
+
+
+def _brief(values: NDArray[np.float64]) -> float | list[float]:
+    """One number where all are the same."""
+    return float(values[0]) if np.all(values == values[0]) else [float(x) for x in values]

@@ -1,0 +1,115 @@
+"""Results of prune in one ``.npz`` file: both networks, every decision, the comparison; no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from noiseprune.comparison import Comparison
+from noiseprune.errors import BadFile
+from noiseprune.files import metadata as meta
+from noiseprune.files.output import replacing
+from noiseprune.network import Network
+from noiseprune.probes import DifferenceVariance
+from noiseprune.rule.budget import KeepProbability
+
+if TYPE_CHECKING:
+    from noiseprune.pipeline import Pruned
+
+SCHEMA_VERSION = 1
+
+
+def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Write a result; see `Pruned.save`."""
+    if Path(path).suffix != ".npz":
+        raise BadFile(f"{path}: a result is saved as .npz; name it so")
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "pruned",
+        "provenance": result.provenance,
+        "comparison": None if result.comparison is None else result.comparison.to_dict(),
+        "constant": result.probability.constant,
+        "variance": None
+        if result.variance is None
+        else {"n_samples": result.variance.n_samples, "source": result.variance.source},
+        "matrix_kind": vars(result.kind),
+    }
+    arrays: dict[str, Any] = {
+        "noiseprune_result": np.array(json.dumps(record, allow_nan=False)),
+        "kept": np.packbits(result.kept_links),
+        "probability": result.probability.per_link,
+    }
+    if result.variance is not None:
+        arrays["variance"] = result.variance.per_link
+        if result.variance.per_link_error is not None:
+            arrays["variance_error"] = result.variance.per_link_error
+    for name, network in (("before", result.original), ("after", result.network)):
+        csr = network.link_matrix
+        arrays |= {f"{name}_{part}": getattr(csr, part) for part in ("data", "indices", "indptr")}
+        arrays |= {f"{name}_leak": network.leak, f"{name}_noise_std": network.noise_std}
+        arrays[f"{name}_description"] = np.array(meta.dumps(meta.describe(network)))
+    with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def load(path: str | os.PathLike[str]) -> Pruned:
+    """Read what `Pruned.save` wrote.
+
+    Raises
+    ------
+    BadFile
+        Where the file is missing, damaged, or of another version.
+    """
+    from noiseprune.pipeline import MatrixKind, Pruned
+
+    path = Path(path)
+    if not path.is_file():
+        raise BadFile(f"{path}: no such file; check the name and the folder")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if "noiseprune_result" not in file:
+                raise BadFile(f"{path}: holds no result of prune; noiseprune.read reads networks")
+            record = json.loads(str(file["noiseprune_result"]))
+            if record["schema_version"] != SCHEMA_VERSION:
+                raise BadFile(
+                    f"{path}: has schema version {record['schema_version']}; this noiseprune reads {SCHEMA_VERSION}: upgrade it"
+                )
+            before, after = (_network(file, name, path) for name in ("before", "after"))
+            kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
+            probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
+            variance = None
+            if record["variance"] is not None:
+                error = file["variance_error"] if "variance_error" in file else None
+                variance = DifferenceVariance(file["variance"], error, before.synapses_per_link, **record["variance"])
+    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+        if isinstance(error, BadFile):
+            raise
+        raise BadFile(f"{path}: is no readable result of prune ({error})") from None
+    comparison = None
+    if record["comparison"] is not None:
+        known = {f.name for f in fields(Comparison)}
+        comparison = Comparison(**{name: value for name, value in record["comparison"].items() if name in known})
+    kind = MatrixKind(**record["matrix_kind"])
+    return Pruned(after, before, kept, probability, variance, comparison, record["provenance"], kind)
+
+
+def _network(file: Any, name: str, path: Path) -> Network:
+    described = meta.loads(str(file[f"{name}_description"]), path)
+    n = described["n_neurons"]
+    labels = meta.labels_of(described)
+    return Network.from_links(
+        sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n)),
+        file[f"{name}_leak"],
+        file[f"{name}_noise_std"],
+        symmetric=described["symmetric"],
+        activation=described["activation"],
+        labels=None if labels is None else tuple(labels),
+        origin=described["origin"],
+    )
