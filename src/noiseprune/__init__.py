@@ -28,7 +28,7 @@ _HOMES: dict[str, str | None] = {
     "write": "files",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - one table, strings all
 
 logging.getLogger("noiseprune").addHandler(logging.NullHandler())
 
@@ -46,10 +46,16 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from noiseprune import gallery, probes
-    from noiseprune.comparison import Comparison, compare
-    from noiseprune.errors import NoisePruneError, NoisePruneWarning
-    from noiseprune.files import load, read, write
-    from noiseprune.intake import with_base_leak
-    from noiseprune.network import Network
-    from noiseprune.pipeline import Pruned, prune
+    from noiseprune import gallery as gallery
+    from noiseprune import probes as probes
+    from noiseprune.comparison import Comparison as Comparison
+    from noiseprune.comparison import compare as compare
+    from noiseprune.errors import NoisePruneError as NoisePruneError
+    from noiseprune.errors import NoisePruneWarning as NoisePruneWarning
+    from noiseprune.files import load as load
+    from noiseprune.files import read as read
+    from noiseprune.files import write as write
+    from noiseprune.intake import with_base_leak as with_base_leak
+    from noiseprune.network import Network as Network
+    from noiseprune.pipeline import Pruned as Pruned
+    from noiseprune.pipeline import prune as prune

@@ -238,7 +238,9 @@ class Reference:
         dense = self.network.matrix().toarray().astype(np.float64)
         return scipy.linalg.eigh(dense, driver="evd", overwrite_a=True, check_finite=False)
 
-    def _symmetric_spectrum(self, after: Network, found: dict[str, Any], measured: _Measured) -> tuple[float, float]:
+    def _symmetric_spectrum(
+        self, after: Network, found: dict[str, Any], measured: _Measured
+    ) -> tuple[float | None, float | None]:
         values, vectors = self._eigen
         pruned = after.matrix().astype(np.float64)
         new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)

@@ -181,7 +181,9 @@ def ring(n: int, neighbours: int = 1, excess: float = 0.1, *, weight: float = 1.
     6
     """
     if not 0 < 2 * neighbours < n:
-        raise InvalidOption(f"a ring of {n} neurons has room for fewer than {n / 2:g} neighbours a side; got {neighbours}")
+        raise InvalidOption(
+            f"a ring of {n} neurons has room for fewer than {n / 2:g} neighbours a side; got {neighbours}"
+        )
     i = np.tile(np.arange(n), neighbours)
     j = (i + np.repeat(np.arange(1, neighbours + 1), n)) % n
     links = _assemble(n, [(np.maximum(i, j), np.minimum(i, j), np.full(i.size, weight))])
@@ -254,7 +256,9 @@ def _with_dominant_leak(links: sp.csr_array, symmetric: bool, excess: float, dom
 def _with_gain(links: sp.csr_array, symmetric: bool, gain: float) -> Network:
     largest = spectral_abscissa(_full(links, symmetric), symmetric=symmetric) if links.nnz else 0.0
     if not largest > 0:
-        raise InvalidOption(f"the weights have no eigenvalue with a positive real part, so no gain of {gain:g} can be set")
+        raise InvalidOption(
+            f"the weights have no eigenvalue with a positive real part, so no gain of {gain:g} can be set"
+        )
     links.data *= gain / largest
     n = links.shape[0]
     return Network.from_links(links, np.ones(n), np.ones(n), symmetric=symmetric)

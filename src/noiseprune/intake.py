@@ -7,7 +7,7 @@ leak; somebody has to choose one, and what was chosen stands in ``net.origin``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +18,7 @@ from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network, absolute_row_sums, square_matrix, without_diagonal
 
 Content = Literal["weights", "operator"]
-Matrix = ArrayLike | sp.sparray | sp.spmatrix
+Matrix: TypeAlias = ArrayLike | sp.sparray | sp.spmatrix
 BaseLeak = float | Literal["dominant"]
 
 MARGIN = 0.05

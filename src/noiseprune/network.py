@@ -118,7 +118,7 @@ class Network:
             links,
             _per_neuron(leak, n, "leak", positive=True),
             _per_neuron(noise_std, n, "noise_std", positive=False),
-            cast(Activation, activation),
+            activation,
             _checked_labels(labels, n),
             is_symmetric,
             origin,
@@ -364,7 +364,11 @@ def _links(matrix: sp.csr_array, wanted: bool | None) -> tuple[sp.csr_array, boo
     equal = same_pattern and difference <= SYMMETRY_EPS * np.finfo(matrix.dtype).eps
     nearly = same_pattern and difference <= NEARLY_SYMMETRIC
     if wanted and not nearly:
-        what = f"two weights of a pair differ by {difference:.2g}" if same_pattern else "some pairs have one direction only"
+        what = (
+            f"two weights of a pair differ by {difference:.2g}"
+            if same_pattern
+            else "some pairs have one direction only"
+        )
         raise InvalidNetwork(
             f"symmetric=True, but {what}: leave symmetric out to treat the network as directed, or give (W + W.T) / 2"
         )
@@ -403,13 +407,15 @@ def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArr
     return values
 
 
-def _checked_labels(labels: Sequence[int | str] | None, n: int) -> tuple[int | str, ...] | None:
+def _checked_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
     if labels is None:
         return None
     given = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
     if len(given) != n:
         raise InvalidNetwork(f"labels must name each of the {n} neurons; got {len(given)} labels")
-    names: list[int | str] = [x if isinstance(x, str) else int(x) if isinstance(x, int | np.integer) else "" for x in given]
+    names: list[int | str] = [
+        x if isinstance(x, str) else int(x) if isinstance(x, int | np.integer) else "" for x in given
+    ]
     if "" in names:
         place = names.index("")
         raise InvalidNetwork(f"a label must be an int or a non-empty str; label {place} is {given[place]!r}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +29,7 @@ from noiseprune.rule import importance as weighing
 from noiseprune.rule import leak as balancing
 from noiseprune.rule.budget import Budget, KeepProbability, keep_probability, spanning_forest, theorem_gaps
 from noiseprune.rule.strengthen import STRENGTHENS, reciprocal
+from noiseprune.threads import limited
 
 logger = logging.getLogger("noiseprune")
 
@@ -122,7 +122,8 @@ def prune(
     budget = _budget(network, density, synapses, epsilon, K)
     plan = _Plan.make(network, budget, probe, rule, strengthen, leak, draw, beyond_theorem)
     random = streams(rng)
-    with _limited(threads):
+    with limited(threads):
+        logger.info("measuring %d synapses of %d neurons", network.n_synapses, network.n_neurons)
         variance = plan.probe.measure(network, rng=random.probe) if plan.rule == "noise" else None
         weight = network.links.weight
         importance = weighing.noise(weight, variance.per_link) if variance else weighing.rival(plan.rule, weight)
@@ -131,10 +132,7 @@ def prune(
             importance, network, budget, rule=plan.rule, whole=plan.draw == "fixed", certain=forest
         )
         p = probability.per_link
-        if plan.draw == "fixed":
-            kept = drawing.fixed(p, random.draw)
-        else:
-            kept = drawing.independent(p, random.draw.random(p.size))
+        kept = drawing.DRAWS[plan.draw](p, random.draw)
         links = _kept_links(network, kept, reciprocal(weight[kept], p[kept]))
         new_leak = balancing.matched(network, links) if plan.leak == "matched" else network.leak
         pruned = _with_links(network, links, new_leak)
@@ -222,6 +220,7 @@ class MatrixKind:
 
     @classmethod
     def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> MatrixKind:
+        """Look at what was given."""
         if isinstance(given, Network):
             return cls()
         sparse = sp.issparse(given)
@@ -230,10 +229,13 @@ class MatrixKind:
         return cls(given.format if sparse else None, isinstance(given, sp.sparray), weights)
 
     def matrix(self, network: Network) -> Any:
+        """Write a network as a matrix of this kind."""
         csr = network.weights if self.weights else network.matrix()
         if self.sparse_format is None:
             return csr.toarray()
-        return csr.asformat(self.sparse_format) if self.sparse_array else sp.csr_matrix(csr).asformat(self.sparse_format)
+        return (
+            csr.asformat(self.sparse_format) if self.sparse_array else sp.csr_matrix(csr).asformat(self.sparse_format)
+        )
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,7 @@ class _Plan:
 
 
 def connectivity_density(network: Network) -> float:
-    """n ln n / m: about the density below which a random network of this size falls apart."""
+    """N ln n / m: about the density below which a random network of this size falls apart."""
     n = network.n_neurons
     return n * float(np.log(n)) / network.n_synapses if network.n_synapses else 0.0
 
@@ -339,21 +341,7 @@ def _with_links(network: Network, links: sp.csr_array, leak: NDArray[np.float64]
     )
 
 
-@contextlib.contextmanager
-def _limited(threads: int | None) -> Iterator[None]:
-    """Limit the threads of BLAS and its like."""
-    if threads is None:
-        yield
-        return
-    if threads < 1:
-        raise InvalidOption(f"threads must be 1 or more; got {threads}")
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=threads):
-        yield
-
-
-def _choice(name: str, value: Any, allowed: tuple[Any, ...]) -> Any:
+def _choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     if value not in allowed:
         raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
     return value

@@ -31,7 +31,7 @@ from noiseprune.intake import GAIN, MARGIN, BaseLeak, Content, as_network
 from noiseprune.linalg.memory import need
 from noiseprune.network import Network
 
-__all__ = ["check_writable", "load", "read", "write"]
+__all__ = ["check_writable", "load", "read", "records_everything", "write"]
 
 TEXT = {".csv": ",", ".tsv": "\t", ".txt": "\t"}  # what separates columns when we write
 READABLE = (*TEXT, ".npz", ".npy", ".mtx")
@@ -208,6 +208,16 @@ def _own_weights(data: bytes, suffix: str, metadata: meta.Metadata, path: Path) 
     return sp.csr_array((weight, (post.to_numpy(), pre.to_numpy())), shape=(n, n))
 
 
+def records_everything(path: str | os.PathLike[str]) -> bool:
+    """Whether noiseprune wrote this file and its record is there, so that reading it takes no options."""
+    path = Path(path)
+    if path.suffix == ".npz" and path.is_file():
+        from noiseprune.files import matrices
+
+        return isinstance(matrices.read_npz(path), Network)
+    return meta.sidecar(path).is_file()
+
+
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Raise `BadFile` where `write` could not write `path`, before any work is done."""
     path = check_output(path, overwrite=overwrite)
@@ -262,7 +272,8 @@ def _encode(network: Network, suffix: str) -> bytes:
     elif suffix == ".mtx":
         import scipy.io
 
-        scipy.io.mmwrite(buffer, network.weights, symmetry="general", precision=17)
+        # no precision given: the shortest text that reads back as the same number
+        scipy.io.mmwrite(buffer, network.weights, symmetry="general")
     else:
         import polars as pl
 
@@ -278,7 +289,7 @@ def _suffix(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz") if path.suffix.lower() == ".gz" else path.name.lower()
     suffix = Path(name).suffix
     if suffix not in READABLE:
-        raise BadFile(f"{path}: unknown suffix {suffix!r}; known are {', '.join(READABLE)} (text and .mtx also with .gz)")
+        raise BadFile(
+            f"{path}: unknown suffix {suffix!r}; known are {', '.join(READABLE)} (text and .mtx also with .gz)"
+        )
     return suffix
-
-

@@ -87,7 +87,9 @@ def loads(text: str, path: Path) -> Metadata:
     except (ValueError, KeyError, TypeError):
         raise BadFile(f"{path}: is no record of a noiseprune network; remove it to read the data alone") from None
     if version != FORMAT_VERSION:
-        raise BadFile(f"{path}: has format version {version}; this noiseprune reads version {FORMAT_VERSION}: upgrade it")
+        raise BadFile(
+            f"{path}: has format version {version}; this noiseprune reads version {FORMAT_VERSION}: upgrade it"
+        )
     return dict(metadata)
 
 

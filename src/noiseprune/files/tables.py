@@ -94,17 +94,26 @@ class _EdgeList:
         if self.rows.is_empty():
             raise BadFile(f"{path}: has a header and no rows")
         self.options = options
-        self.pre = self._column("pre", options.pre)
-        self.post = self._column("post", options.post)
-        self.weight = self._column("weight", options.weight, required=False)
-        self.transmitter = self._column("transmitter", options.transmitter_column, required=False)
+        self.pre = self._required("pre", options.pre)
+        self.post = self._required("post", options.post)
+        self.weight = self._column("weight", options.weight)
+        self.transmitter = self._column("transmitter", options.transmitter_column)
         self._filter()
         self._check_ids()
         self.labels, self.index = self._label()
 
     # --- columns ------------------------------------------------------------------------------------------------
 
-    def _column(self, role: str, wanted: str | None, *, required: bool = True) -> str | None:
+    def _required(self, role: str, wanted: str | None) -> str:
+        column = self._column(role, wanted)
+        if column is None:
+            raise BadFile(
+                f"{self.path}: no column for {role} among {self._names()}: one called {' or '.join(ALIASES[role])} was "
+                f"expected; name it with --{role}"
+            )
+        return column
+
+    def _column(self, role: str, wanted: str | None) -> str | None:
         """Find the column that plays a role; its name in `rows` is its number."""
         if wanted is not None:
             return self._named(wanted)
@@ -113,11 +122,6 @@ class _EdgeList:
             option = "--transmitter-column" if role == "transmitter" else f"--{role}"
             names = " and ".join(repr(self.header[k]) for k in found)
             raise BadFile(f"{self.path}: two columns could be the {role} column, {names}: choose with {option}")
-        if not found and required:
-            raise BadFile(
-                f"{self.path}: no column for {role} among {self._names()}: one called {' or '.join(ALIASES[role])} was "
-                f"expected; name it with --{role}"
-            )
         return str(found[0]) if found else None
 
     def _named(self, name: str) -> str:
@@ -212,16 +216,18 @@ class _EdgeList:
             return self._chemical(self.rows)
         junction_rows = self.rows.filter(electrical)
         if junction_rows.is_empty():
-            raise BadFile(f"{self.path}: no row is symmetric ({self.options.symmetric_rows}); check the column and value")
-        chemical, junctions = self._chemical(self.rows.filter(~electrical)), self._electrical(junction_rows)
-        both = (chemical != 0).astype(np.int8) * (junctions != 0).astype(np.int8)
-        self.counts["places_with_chemical_and_electrical"] = both.nnz
-        self.counts["pairs_with_chemical_and_electrical"] = sp.tril(both + both.T, format="csr").nnz
+            raise BadFile(
+                f"{self.path}: no row is symmetric ({self.options.symmetric_rows}); check the column and value"
+            )
+        chemical = self._chemical(self.rows.filter(~electrical))
+        junctions, listed = self._electrical(junction_rows)
+        self.counts["chemical_and_electrical_listed"] = (chemical.sign() * listed.sign()).nnz
+        self.counts["chemical_and_electrical_summed"] = (chemical.sign() * junctions.sign()).nnz
         return (chemical + junctions).tocsr()
 
     def _places(self, rows: pl.DataFrame, kind: str, weight: Any) -> sp.coo_array:
         """Place the rows of two different neurons; count the others."""
-        post, pre = self._numbers(rows, str(self.post)), self._numbers(rows, str(self.pre))
+        post, pre = self._numbers(rows, self.post), self._numbers(rows, self.pre)
         off = post != pre
         self.counts[f"{kind}self_connections_dropped"] = int(np.count_nonzero(~off))
         n = len(self.labels)
@@ -238,8 +244,8 @@ class _EdgeList:
         csr.eliminate_zeros()
         return csr
 
-    def _electrical(self, rows: pl.DataFrame) -> sp.csr_array:
-        """Join both neurons of a junction alike: listed twice it is one, listed once it is completed."""
+    def _electrical(self, rows: pl.DataFrame) -> tuple[sp.csr_array, sp.csr_array]:
+        """Join both neurons of a junction alike, listed twice or once; return also the rows as listed."""
         transmitter, self.transmitter = self.transmitter, None  # a junction has no sign
         weight = self._weights(rows)
         self.transmitter = transmitter
@@ -252,9 +258,9 @@ class _EdgeList:
         unequal.eliminate_zeros()
         self.counts["junctions"] = sp.tril(times, format="csr").nnz
         self.counts["junctions_listed_once_completed"] = int(once)
-        self.counts["junctions_with_unequal_counts_averaged"] = unequal.nnz // 2
+        self.counts["junction_rows_that_disagree_averaged"] = unequal.nnz
         times.data = 1 / times.data
-        return total.multiply(times).tocsr()
+        return total.multiply(times).tocsr(), listed
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ equation into a Stein equation, whose solution is a power series that squaring s
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -108,20 +108,21 @@ def _shift(A: NDArray[np.float64]) -> float:
 
     A shift that is wrong by a factor of two costs about one more doubling, so rough is enough.
     """
-    start = np.random.default_rng(0).standard_normal(A.shape[0])
+    start: NDArray[Any] = np.random.default_rng(0).standard_normal(A.shape[0])
     try:
         return float(np.sqrt(_growth(A, start) / _growth(np.linalg.inv(A), start)))
     except np.linalg.LinAlgError:  # A is singular, hence not stable: any shift will show it
         return float(np.linalg.norm(A))
 
 
-def _growth(matrix: NDArray[np.float64], vector: NDArray[np.float64], steps: int = 10) -> float:
+def _growth(matrix: NDArray[Any], vector: NDArray[Any], steps: int = 10) -> float:
     """Return the mean growth of a vector over the later half of `steps` products with `matrix`."""
     sizes = np.empty(steps)
     for step in range(steps):
         vector = matrix @ vector
-        sizes[step] = np.linalg.norm(vector)
-        vector = vector / sizes[step]
+        size = float(np.linalg.norm(vector))
+        vector = vector / size
+        sizes[step] = size
     return float(np.exp(np.mean(np.log(sizes[steps // 2 :]))))
 
 

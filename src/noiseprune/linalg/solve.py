@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -50,7 +49,9 @@ def solver(matrix: sp.csr_array, *, symmetric: bool, dense_limit: int) -> Callab
     def one(b: Floats) -> Floats:
         x, info = method(matrix, b, rtol=TOLERANCE, maxiter=1000, M=jacobi)
         if info != 0:
-            raise DidNotConverge(f"{method.__name__} did not reach a relative residual of {TOLERANCE:.0e} in 1000 rounds")
+            raise DidNotConverge(
+                f"{method.__name__} did not reach a relative residual of {TOLERANCE:.0e} in 1000 rounds"
+            )
         return np.asarray(x)
 
     return lambda b: one(b) if b.ndim == 1 else np.stack([one(column) for column in b.T], axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +15,6 @@ from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network, Synapses
 from noiseprune.probes.base import DifferenceVariance
 from noiseprune.randomness import Rng
-
-logger = logging.getLogger("noiseprune")
 
 MAX_SYMMETRIC = 20_000  # 3.2 GB and about two minutes on two cores
 MAX_GENERAL = 6_000  # 1.7 GB and about two minutes on two cores
@@ -68,7 +65,6 @@ class Exact:
             values, source = _by_cholesky(network), "Exact (Cholesky inverse)"
         else:
             values, source = _by_lyapunov(network)
-        logger.info("difference variances: %s", source)
         return DifferenceVariance(values, None, network.synapses_per_link, None, source)
 
     def _check_size(self, n: int, symmetric: bool) -> None:
@@ -83,7 +79,7 @@ class Exact:
 
 
 def _by_cholesky(network: Network) -> NDArray[np.float64]:
-    """v = (sigma^2 / 2) (M_ii + M_jj - 2 s M_ij), M = (-A)^-1."""
+    """V = (sigma^2 / 2) (M_ii + M_jj - 2 s M_ij), M = (-A)^-1."""
     M = inverse_lower(network)
     if M is None:
         raise unstable(network)

@@ -36,7 +36,7 @@ class KeepProbability:
 
     @property
     def value(self) -> Floats:
-        """p of each synapse, (n_synapses,), in the order of ``net.synapses``."""
+        """P of each synapse, (n_synapses,), in the order of ``net.synapses``."""
         return np.tile(self.per_link, self.synapses_per_link)
 
     @property
@@ -80,7 +80,9 @@ class Budget:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if len(given) != 1:
             what = " and ".join(f"{name}={value:g}" for name, value in given.items()) or "none of them"
-            raise InvalidOption(f"give exactly one of density, synapses, epsilon and K to say how much to keep; got {what}")
+            raise InvalidOption(
+                f"give exactly one of density, synapses, epsilon and K to say how much to keep; got {what}"
+            )
         (name, value), *_ = given.items()
         if name in ("density", "epsilon") and not 0 < value <= 1:
             hint = f"; to keep {value:g} synapses give synapses={value:g}" if name == "density" and value > 1 else ""

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Draw = Literal["independent", "fixed"]
-DRAWS: tuple[Draw, ...] = ("independent", "fixed")
 
 
-def independent(p: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Keep link k where its uniform number lies below p_k: the paper's draw.
+def independent(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Keep link k where its number, uniform on [0, 1), lies below p_k: the paper's draw.
 
     Parameters
     ----------
     p : (n_links,) array
         Keep probabilities.
-    uniforms : (n_links,) array
-        Numbers in [0, 1), one a link.
+    rng : Generator
+        For one number a link.
     """
-    return uniforms < p
+    return rng.random(p.size) < p
 
 
 def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -52,3 +52,9 @@ def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]
     marks = np.minimum(marks, drawn.size - count + step)
     keep[drawn[marks]] = True
     return keep
+
+
+DRAWS: dict[Draw, Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.bool_]]] = {
+    "independent": independent,
+    "fixed": fixed,
+}

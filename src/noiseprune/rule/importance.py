@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def noise(weight: NDArray[np.floating[Any]], difference_variance: Floats) -> Floats:
-    """r = |W| v: the noise rule.
+    """R = |W| v: the noise rule.
 
     Two neurons that noise moves together (small v) talk through many paths already, and the synapse between them is
     redundant; a strong synapse between neurons that noise moves apart has no substitute.
