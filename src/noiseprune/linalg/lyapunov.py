@@ -108,7 +108,7 @@ def _shift(A: NDArray[np.float64]) -> float:
 
     A shift that is wrong by a factor of two costs about one more doubling, so rough is enough.
     """
-    start: NDArray[Any] = np.random.default_rng(0).standard_normal(A.shape[0])
+    start = np.random.default_rng(0).standard_normal((A.shape[0],))
     try:
         return float(np.sqrt(_growth(A, start) / _growth(np.linalg.inv(A), start)))
     except np.linalg.LinAlgError:  # A is singular, hence not stable: any shift will show it
@@ -117,13 +117,13 @@ def _shift(A: NDArray[np.float64]) -> float:
 
 def _growth(matrix: NDArray[Any], vector: NDArray[Any], steps: int = 10) -> float:
     """Return the mean growth of a vector over the later half of `steps` products with `matrix`."""
-    sizes = np.empty(steps)
-    for step in range(steps):
+    logs: list[float] = []
+    for _ in range(steps):
         vector = matrix @ vector
-        size = float(np.linalg.norm(vector))
-        vector = vector / size
-        sizes[step] = size
-    return float(np.exp(np.mean(np.log(sizes[steps // 2 :]))))
+        length = float(np.linalg.norm(vector))
+        vector = vector / length
+        logs.append(np.log(length))
+    return float(np.exp(np.mean(logs[steps // 2 :])))
 
 
 def _relative_residual(A: NDArray[np.float64], C: NDArray[np.float64], q: NDArray[np.float64]) -> float:

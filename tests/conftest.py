@@ -1,0 +1,3 @@
+from tests.networks import network
+
+__all__ = ["network"]
