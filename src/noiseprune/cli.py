@@ -361,9 +361,9 @@ def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in READING_OPTIONS}
 
 
-def _read(file: Path, session: _Session, *, base_leak: str | None, **options: Any) -> Network:
+def _read(file: Path, session: _Session, *, base_leak: str | None = None, **options: Any) -> Network:
     for name in ("where", "symmetric_rows", "inhibitory"):
-        options[name] = options[name] or ()
+        options[name] = options.get(name) or ()
     if base_leak is not None and base_leak != "dominant":
         with contextlib.suppress(ValueError):
             options["base_leak"] = float(base_leak)
@@ -533,7 +533,7 @@ def main() -> None:
         code = _fail(message) if message else 0
     except (typer.Abort, KeyboardInterrupt):
         code = 130
-    sys.exit(code)
+    sys.exit(code or 0)
 
 
 def _fail(message: str) -> int:

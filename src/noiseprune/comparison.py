@@ -195,7 +195,7 @@ class Reference:
             ramanujan_reference=ramanujan_reference(after) if symmetric else None,
             covariance_error=self._covariance_error(after, stable_before and stable_after, measured),
             fixed_point_error=self._fixed_point_error(after, measured),
-            decay_error=self._decay_error(after),
+            decay_error=self._decay_error(after, measured),
             trajectory_error={
                 "linear": self._trajectory_error(after, "linear", measured),
                 "rectified": self._trajectory_error(after, "rectified", measured),
@@ -409,11 +409,18 @@ class Reference:
         import scipy.sparse.linalg as sla
 
         start = np.random.default_rng(self._seeds[1]).random(network.n_neurons)
-        time = DECAY_TIME / float(np.median(self.network.leak))
+        time = self._decay_time
         A = network.matrix().astype(np.float64)
         return np.asarray(sla.expm_multiply(A * time, start, traceA=float(A.trace()) * time))
 
-    def _decay_error(self, after: Network) -> float | None:
+    @property
+    def _decay_time(self) -> float:
+        return DECAY_TIME / float(np.median(self.network.leak))
+
+    def _decay_error(self, after: Network, measured: _Measured) -> float | None:
+        fastest = self._decay_time / dynamics.safe_step(self.network, after)  # products with A grow with it
+        if fastest > MAX_STEPS:
+            return measured.skip("decay_error", f"would take {fastest:.0f} time steps; the limit is {MAX_STEPS}")
         return _relative(self._decay(after), self._decayed)
 
     def _trajectory_error(self, after: Network, activation: Activation, measured: _Measured) -> float | None:

@@ -121,7 +121,7 @@ def _read(path: Path, suffix: str, orientation: str | None, options: TableOption
 
     data = text.read_bytes(path)
     if suffix == ".npz":
-        found = matrices.read_npz(path)
+        found = matrices.read_npz(data, path)
         if isinstance(found, Network):
             _refuse(options, orientation)
             return found
@@ -214,7 +214,7 @@ def records_everything(path: str | os.PathLike[str]) -> bool:
     if path.suffix == ".npz" and path.is_file():
         from noiseprune.files import matrices
 
-        return isinstance(matrices.read_npz(path), Network)
+        return isinstance(matrices.read_npz(path.read_bytes(), path), Network)
     return meta.sidecar(path).is_file()
 
 

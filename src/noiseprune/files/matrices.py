@@ -111,14 +111,14 @@ def read_mtx(data: bytes, path: Path) -> Any:
         raise BadFile(f"{path}: is no readable Matrix Market file ({error})") from None
 
 
-def read_npz(path: Path) -> Network | Any:
+def read_npz(data: bytes, path: Path) -> Network | Any:
     """Read SciPy's sparse layout; a Network where noiseprune wrote it, else the matrix."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             if "noiseprune_result" in file:
                 raise BadFile(f"{path}: holds a result of prune, not a network: read it with noiseprune.load")
             metadata = meta.loads(str(file["noiseprune"]), path) if "noiseprune" in file else None
-        matrix = sp.load_npz(path)
+        matrix = sp.load_npz(io.BytesIO(data))
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
         if isinstance(error, BadFile):
             raise

@@ -73,7 +73,7 @@ def load(path: str | os.PathLike[str]) -> Pruned:
     if not path.is_file():
         raise BadFile(f"{path}: no such file; check the name and the folder")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if "noiseprune_result" not in file:
                 raise BadFile(f"{path}: holds no result of prune; noiseprune.read reads networks")
             record = json.loads(str(file["noiseprune_result"]))

@@ -1,0 +1,9 @@
+"""Run every benchmark, one after the other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+for name in ("speed", "paper_experiment", "pruned_fraction", "connectomes"):
+    print(f"\n{name}", flush=True)
+    subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)

@@ -1,0 +1,80 @@
+"""What the benchmarks share: paired timing, memory of a fresh process, and where results go."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+THREADS = 2
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = str(THREADS)  # before NumPy is imported
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def paired(*calls: Callable[[], Any], repeats: int = 5) -> list[list[float]]:
+    """Time functions in turn, A B A B ...; return the seconds of each, run by run, after one run that does not count."""
+    for call in calls:
+        call()
+    seconds: list[list[float]] = [[] for _ in calls]
+    for _ in range(repeats):
+        for times, call in zip(seconds, calls, strict=True):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+    return seconds
+
+
+def peak_bytes(code: str) -> int:
+    """Run Python code in a process of its own; return the peak of its resident memory."""
+    code += "\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
+    return int(done.stdout.splitlines()[-1])
+
+
+def environment() -> dict[str, Any]:
+    """Say what the figures were measured on."""
+    import numpy
+    import scipy
+
+    import noiseprune
+
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": THREADS,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "scipy": scipy.__version__,
+        "noiseprune": noiseprune.__version__,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def save(name: str, rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table and write them with their environment."""
+    import polars as pl
+
+    with pl.Config(
+        tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, float_precision=3
+    ):
+        print(pl.DataFrame(rows))
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps({"environment": environment(), "rows": rows}, indent=1) + "\n"
+    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")

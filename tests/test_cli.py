@@ -1,0 +1,199 @@
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import noiseprune
+from noiseprune import cli, gallery
+
+TABLE = "pre,post,weight,nt_type\na,b,2,GABA\nb,c,3,ACh\nc,a,4,ACh\na,c,1,GABA\n"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run the command line in this process, in an empty folder; return exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.csv").write_text(TABLE, encoding="utf-8")
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["noiseprune", *map(str, words)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capsys.readouterr()
+        return caught.value.code, out, err
+
+    return run
+
+
+def program(*words, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "noiseprune", *words], capture_output=True, text=True, cwd=cwd, encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare"])
+def test_every_verb_has_help_with_a_real_command(run, verb):
+    code, out, _ = run(verb, "--help")
+    assert code == 0
+    assert f"noiseprune {verb}" in out
+
+
+def test_version_and_help_do_not_load_numerical_libraries():
+    done = program("--version")
+    assert (done.returncode, done.stdout) == (0, f"noiseprune {noiseprune.__version__}\n")
+    code = (
+        "import sys, noiseprune.cli\n"
+        "sys.argv = ['noiseprune', '--help']\n"
+        "try: noiseprune.cli.main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'scipy', 'polars', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    assert done.stdout.endswith("[]\n")
+
+
+def test_prune_prints_a_table_and_writes_a_file_that_reads_back(run, tmp_path):
+    code, out, err = run(
+        "prune", "net.csv", "--inhibitory", "GABA", "--density", "0.9", "--draw", "fixed", "-o", "out.csv"
+    )
+    assert code == 0
+    assert "4 synapses" in out
+    assert "GABA -" in out
+    assert "Wrote out.csv" in out
+    assert noiseprune.read(tmp_path / "out.csv").labels == ("a", "b", "c")
+    assert "Traceback" not in err
+
+
+def test_json_is_one_strict_object_on_standard_output(run, tmp_path):
+    code, out, err = run("prune", "net.csv", "--density", "0.5", "--seed", "3", "-o", "out.npz", "--json")
+    found = json.loads(out, parse_constant=pytest.fail)
+    assert code == 0
+    assert set(found) == {"schema_version", "command", "input", "result", "provenance", "warnings"}
+    assert found["command"] == "prune"
+    assert found["result"]["output"] == "out.npz"
+    assert found["provenance"]["seed"] == 3
+    assert found["result"]["n_synapses_after"] == noiseprune.read(tmp_path / "out.npz").n_synapses
+    assert "Read net.csv" in err
+    assert all(warning in err.replace("\n", " ") for warning in found["warnings"])
+
+
+def test_no_compare_measures_nothing(run):
+    code, out, _ = run("prune", "net.csv", "--density", "0.5", "--no-compare", "--json")
+    assert code == 0
+    assert "covariance_error" not in json.loads(out)["result"]
+
+
+def test_quiet_prints_nothing_for_people(run):
+    code, out, err = run("prune", "net.csv", "--density", "1", "--quiet")
+    assert (code, out, err) == (0, "", "")
+
+
+def test_compare_takes_reading_options_for_what_records_nothing(run):
+    run("prune", "net.csv", "--inhibitory", "GABA", "--density", "0.7", "-o", "out.csv")
+    code, out, _ = run("compare", "net.csv", "out.csv", "--inhibitory", "GABA", "--json")
+    assert code == 0
+    assert json.loads(out)["result"]["n_synapses_before"] == 4
+    code, out, _ = run("compare", "net.csv", "net.csv", "--threads", "1")
+    assert code == 0
+    assert "Kept 100 %" in out
+
+
+def test_inspect_says_what_a_file_holds(run):
+    code, out, _ = run("inspect", "net.csv", "--inhibitory", "GABA", "--json")
+    found = json.loads(out)["result"]
+    assert code == 0
+    assert (found["n_neurons"], found["n_synapses"], found["negative_synapses"]) == (3, 4, 2)
+    assert found["stable"] is True
+    assert found["origin"]["transmitters"] == {"GABA": "-", "ACh": "+"}
+    code, out, _ = run("inspect", "net.csv")
+    assert "spectral abscissa" in out
+
+
+def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):
+    np.savetxt(tmp_path / "m.csv", [[0, 2, 1], [0, 0, 3], [4, 0, 0]], fmt="%d", delimiter=" ")
+    code, _, err = run("prune", "m.csv", "--density", "0.5")
+    assert code == 2
+    assert "--orientation pre-post" in err
+    assert (
+        run("prune", "m.csv", "--density", "0.5", "--orientation", "pre-post", "--base-leak", "2", "--gain", "0.5")[0]
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["prune", "nothing.csv", "--density", "0.5"], "nothing.csv: no such file"),
+        (["prune", "net.csv"], "say how much to keep.*n ln n / m = 0.82; try density=0.82"),
+        (["prune", "net.csv", "--density", "1.5"], "density must be above 0 and at most 1"),
+        (["prune", "net.csv", "--density", "0.5", "--K", "2"], "exactly one of"),
+        (["prune", "net.csv", "--epsilon", "0.5"], "theorem .* does not hold: the network is directed"),
+        (["prune", "net.csv", "--density", "0.5", "-o", "net.csv"], "net.csv: exists already"),
+        (["prune", "net.csv", "--density", "0.5", "-o", "no/out.csv"], "folder no does not exist"),
+        (["prune", "net.csv", "--density", "0.5", "-o", "out.doc"], "unknown suffix '.doc'"),
+        (["prune", "net.csv", "--density", "0.5", "--pre", "sender"], "no column 'sender'"),
+        (["prune", "net.csv", "--density", "much"], "--density.*number"),
+        (["prune", "net.csv", "--dense", "0.5"], "--dense"),
+        (["prune"], "FILE|file"),
+        (["prune", "net.csv", "--density", "0.5", "--base-leak", "big"], "base_leak must be"),
+        (["frobnicate"], "frobnicate"),
+        (["prune", "net.csv", "--density", "0.5", "--seed", "-1"], "rng must be a seed"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(run, words, message):
+    code, _, err = run(*words)
+    assert code == 2
+    lines = err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("noiseprune: ")
+    assert re.search(message, lines[0])
+
+
+def test_nothing_is_read_before_the_output_is_known_to_be_writable(run, tmp_path):
+    (tmp_path / "net.csv").write_text("not,a\nnetwork", encoding="utf-8")
+    code, _, err = run("prune", "net.csv", "--density", "0.5", "-o", "no/out.csv")
+    assert code == 2
+    assert "folder no does not exist" in err
+
+
+def test_an_unstable_result_is_a_loud_warning_and_no_error(run, tmp_path):
+    noiseprune.write(gallery.excitatory_inhibitory(80, rng=11), tmp_path / "ei.npz")
+    code, out, err = run("prune", "ei.npz", "--density", "0.1", "--json")
+    assert code == 0
+    assert "UNSTABLE" in err
+    assert json.loads(out)["result"]["stable_after"] is False
+
+
+def test_a_bug_of_ours_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr(cli, "_read", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["noiseprune", "inspect", "net.csv"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_an_interrupt_ends_with_130(run, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_read", interrupt)
+    assert run("inspect", "net.csv")[0] == 130
+
+
+def test_demo_prints_both_rules_and_writes_a_page(tmp_path):
+    """The paper's network, 2 000 neurons: five seconds, as a user runs it."""
+    done = program("demo", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["result"]
+    noise, weights = found["noise rule"], found["by weights"]
+    assert abs(noise["density"] - 0.1) < 0.005
+    assert noise["worst_direction"] < weights["worst_direction"]
+    assert noise["eigenvalue_error"]["slowest"] < weights["eigenvalue_error"]["slowest"]
+    page = (tmp_path / "noiseprune-demo.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert f"{noise['worst_direction']:.3g}" in page
+    assert "by weights" in page
+    again = program("demo", cwd=tmp_path)
+    assert (again.returncode, "exists already" in again.stderr) == (2, True)

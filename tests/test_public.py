@@ -1,0 +1,44 @@
+import subprocess
+import sys
+
+import pytest
+
+import noiseprune
+from noiseprune import errors, gallery
+
+
+def test_every_public_name_is_there():
+    for name in noiseprune.__all__:
+        assert getattr(noiseprune, name) is not None
+    assert set(noiseprune.__all__) <= set(dir(noiseprune))
+    with pytest.raises(AttributeError, match="no attribute 'prun'"):
+        noiseprune.prun  # noqa: B018
+
+
+def test_import_loads_nothing_heavy():
+    code = "import sys, noiseprune; print([m for m in ('numba', 'polars', 'pyamg', 'typer', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    assert done.stdout == "[]\n"
+
+
+def test_errors_are_ours_and_builtin():
+    leaves = [
+        (errors.InvalidNetwork, ValueError),
+        (errors.UnstableNetwork, ValueError),
+        (errors.InvalidOption, ValueError),
+        (errors.BadFile, ValueError),
+        (errors.TooLarge, MemoryError),
+        (errors.DidNotConverge, RuntimeError),
+        (errors.MissingExtra, ImportError),
+    ]
+    for leaf, builtin in leaves:
+        assert issubclass(leaf, noiseprune.NoisePruneError)
+        assert issubclass(leaf, builtin)
+
+
+def test_representations_are_one_line():
+    net = gallery.ring(6)
+    result = noiseprune.prune(net, density=1.0)
+    for thing in (net, result):
+        assert "\n" not in repr(thing)
+    assert "12 of 12 synapses kept, rule noise" in repr(result)
