@@ -177,6 +177,9 @@ def test_without_a_budget_the_error_suggests_one():
     ("options", "message"),
     [
         ({"rule": "age"}, "rule must be one of noise, weight, uniform, magnitude; got 'age'"),
+        ({"probe": probes.Exact}, "probe must be a name or an object such as probes.Exact"),
+        ({"probe": 3}, "probe must be a name or an object"),
+        ({"base_leak": 2.0}, "a Network has its leak"),
         ({"probe": "guess"}, "probe must be one of auto, exact; got 'guess'"),
         ({"strengthen": "matched"}, "strengthen must be one of auto, reciprocal; got 'matched'"),
         ({"leak": "free"}, "leak must be one of auto, matched, original; got 'free'"),
@@ -253,6 +256,7 @@ def test_a_matrix_comes_back_in_kind(kind):
     found = result.matrix.toarray() if sp.issparse(result.matrix) else result.matrix
     assert np.array_equal(found, result.network.matrix().toarray())
     assert np.array_equal(given.toarray() if sp.issparse(given) else given, DENSE)
+    assert prune(kind(DENSE.astype(np.float32)), density=0.9).matrix.dtype == np.float32
 
 
 def test_a_diagonal_that_does_not_tell_is_refused_with_the_remedy():

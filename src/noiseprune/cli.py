@@ -7,6 +7,7 @@ Exit codes: 0 done, 2 bad input or options (one line on standard error), 130 int
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import sys
@@ -255,18 +256,19 @@ def prune(
     [bold]noiseprune prune worm_connectome.csv --where Type=Send --inhibitory GABA --density 0.5 --seed 1 -o worm.csv[/bold]
     """
     from noiseprune.files import check_writable
+    from noiseprune.rule.budget import Budget
 
     options = locals()
     with _session("prune", as_json=as_json, quiet=quiet) as session:
         if output is not None:
             check_writable(output, overwrite=overwrite)
+        budget: dict[str, Any] = {"density": density, "synapses": synapses, "epsilon": epsilon, "K": constant}
+        if any(value is not None for value in budget.values()):
+            Budget(**budget)  # refuse a bad one before a large file is read
         net = _read(file, session, **_reading(options))
         result = noiseprune.prune(
             net,
-            density=density,
-            synapses=synapses,
-            epsilon=epsilon,
-            K=constant,
+            **budget,
             probe=probe,
             rule=rule,
             strengthen=strengthen,
@@ -302,7 +304,7 @@ def compare(
     after: Annotated[
         Path,
         typer.Argument(
-            help="The pruned network; options for reading apply where it records nothing.", show_default=False
+            help="The pruned network; options for reading go to files that record nothing.", show_default=False
         ),
     ],
     seed: Seed = 0,
@@ -331,8 +333,7 @@ def compare(
 
     options = _reading(locals())
     with _session("compare", as_json=as_json, quiet=quiet) as session, limited(threads):
-        net = _read(before, session, **options)
-        other = _read(after, session, **({} if records_everything(after) else options))
+        net, other = (_read(file, session, **({} if records_everything(file) else options)) for file in (before, after))
         result = noiseprune.compare(net, other, rng=seed)
         session.table(f"{before.name} and {after.name}", {"value": result})
         session.answer({"before": _input(before, net), "after": _input(after, other)}, result.to_dict(), {"seed": seed})
@@ -476,9 +477,7 @@ class _Session:
             else:
                 warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         if self.as_json and self._answer:
-            text = json.dumps(
-                {**self._answer, "warnings": self.warnings}, allow_nan=False, ensure_ascii=False, indent=1
-            )
+            text = json.dumps({**self._answer, "warnings": self.warnings}, allow_nan=False, indent=1)
             sys.stdout.write(text + "\n")
 
 
@@ -522,6 +521,9 @@ def _progress(console: Console, *, quiet: bool) -> Iterator[None]:
 
 def main() -> None:
     """Run the command line; the one place that turns our errors into a line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old console may not know every letter of a name
     # typer may carry its own copy of click; a bad parameter is a usage error in either
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     try:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from noiseprune import dynamics
 from noiseprune.errors import DidNotConverge, InvalidNetwork, UnstableNetwork
+from noiseprune.intake import Matrix, as_network
 from noiseprune.linalg.lyapunov import solve_lyapunov
 from noiseprune.linalg.solve import solver
 from noiseprune.linalg.spectrum import rightmost, spectral_abscissa
@@ -136,13 +137,13 @@ class Comparison:
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 
 
-def compare(before: Network, after: Network, *, rng: Rng = 0) -> Comparison:
+def compare(before: Network | Matrix, after: Network | Matrix, *, rng: Rng = 0) -> Comparison:
     """Measure what `after` kept of `before`.
 
     Parameters
     ----------
-    before, after : Network
-        Networks of the same neurons.
+    before, after : Network, or (n_neurons, n_neurons) matrix
+        Networks of the same neurons; a matrix is read as A = W - diag(leak), (post, pre).
     rng : int, Generator or None
         For inputs, starting points and noise, which both networks share.
 
@@ -164,7 +165,7 @@ def compare(before: Network, after: Network, *, rng: Rng = 0) -> Comparison:
     >>> round(same.worst_direction, 9), same.covariance_error, same.density
     (0.0, 0.0, 1.0)
     """
-    return Reference(before, rng=rng).compare(after)
+    return Reference(as_network(before), rng=rng).compare(as_network(after))
 
 
 class Reference:

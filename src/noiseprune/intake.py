@@ -26,7 +26,7 @@ GAIN = 0.9
 
 
 def as_network(
-    given: Matrix,
+    given: Network | Matrix,
     *,
     content: Content | None = None,
     base_leak: BaseLeak | None = None,
@@ -39,8 +39,8 @@ def as_network(
 
     Parameters
     ----------
-    given : (n_neurons, n_neurons) array_like or SciPy sparse
-        A = W - diag(leak), or W.
+    given : Network, or (n_neurons, n_neurons) array_like or SciPy sparse
+        A = W - diag(leak), or W; a Network is returned as it is.
     content : "weights" or "operator", optional
         What the matrix holds; by default its diagonal tells.
     base_leak, margin, gain
@@ -60,11 +60,20 @@ def as_network(
     """
     if content not in (None, "weights", "operator"):
         raise InvalidOption(f'content must be "weights" or "operator"; got {content!r}')
+    if isinstance(given, Network):
+        if content is not None or base_leak is not None:
+            raise InvalidOption("a Network has its leak: leave content and base_leak out")
+        return given
     matrix = square_matrix(given, "the matrix")
     zero_diagonal = not matrix.diagonal().any()
     if content is None and zero_diagonal and base_leak is not None:
         content = "weights"
     if content != "weights":
+        if base_leak is not None:
+            raise InvalidOption(
+                "base_leak is for weights that have no leak, and the diagonal of this matrix holds one: leave base_leak "
+                'out, or add content="weights" (--content weights) to discard the diagonal'
+            )
         return Network.from_matrix(matrix, labels=labels, origin=origin)
     if base_leak is None:
         raise InvalidNetwork(
@@ -110,7 +119,7 @@ def with_base_leak(
     matrix = square_matrix(weights, "weights")
     found = dict(origin or {})
     if base_leak == "dominant":
-        if not margin >= 0:
+        if not 0 <= margin < np.inf:
             raise InvalidOption(f"margin must be zero or positive; got {margin}")
         total = absolute_row_sums(matrix, symmetric=False)
         leak, without_input = dominant_leak(total, margin)
@@ -120,10 +129,12 @@ def with_base_leak(
         rate = float(base_leak)
     except (TypeError, ValueError):
         rate = np.nan
-    if not (0 < rate < np.inf):
+    if isinstance(base_leak, bool) or not (0 < rate < np.inf):
         raise InvalidOption(f'base_leak must be "dominant" or a positive rate in 1/s; got {base_leak!r}')
     if not 0 < gain < 1:
         raise InvalidOption(f"gain must lie between 0 and 1, both excluded, for a stable network; got {gain}")
+    if matrix.nnz == 0:
+        return Network(matrix, rate, labels=labels, origin=found | {"base_leak": {"kind": "rate", "rate": rate}})
     symmetric = Network(matrix, rate).symmetric
     abscissa = spectral_abscissa(matrix, symmetric=symmetric)
     # an acyclic network has only zero eigenvalues, which rounding moves a little

@@ -25,10 +25,11 @@ into the other.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -326,11 +327,24 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 
 def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.csr_array:
     """Copy `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64."""
-    if not sp.issparse(given):
-        given = np.asarray(given)
-        if given.dtype == object:
+    matrix: Any = given
+    if sp.issparse(given):
+        if hasattr(given, "check_format"):
+            try:
+                given.check_format(full_check=True)
+            except ValueError as error:
+                raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
+    elif isinstance(given, str | os.PathLike):
+        raise InvalidNetwork(
+            f"{name} must be a matrix; got the name {str(given)!r}: read the file with noiseprune.read"
+        )
+    else:
+        try:
+            matrix = np.asarray(given)
+        except ValueError as error:
+            raise InvalidNetwork(f"{name} must be a square matrix: {error}") from None
+        if matrix.dtype == object:
             raise InvalidNetwork(f"{name} must hold numbers; got an array of Python objects")
-    matrix = cast(Any, given)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InvalidNetwork(f"{name} must be a square matrix (n_neurons, n_neurons); got shape {matrix.shape}")
     if matrix.shape[0] == 0:
@@ -351,38 +365,44 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.
     return csr
 
 
+def asymmetry(matrix: sp.csr_array) -> float:
+    """Return the largest |W_ij - W_ji| / max(|W_ij|, |W_ji|); infinite where one of a pair is missing."""
+    mirrored = matrix.T.tocsr()
+    if not (np.array_equal(matrix.indptr, mirrored.indptr) and np.array_equal(matrix.indices, mirrored.indices)):
+        return float("inf")
+    larger = np.maximum(np.abs(matrix.data), np.abs(mirrored.data))
+    return float(np.max(np.abs(matrix.data - mirrored.data) / larger, initial=0.0))
+
+
+def symmetry_tolerance(matrix: sp.csr_array) -> float:
+    """Return the asymmetry up to which a matrix counts as symmetric."""
+    return float(SYMMETRY_EPS * np.finfo(matrix.dtype).eps)
+
+
 def _links(matrix: sp.csr_array, wanted: bool | None) -> tuple[sp.csr_array, bool]:
     """Decide whether W is symmetric, and keep each pair once where it is."""
     if wanted is False:
         return matrix, False
-    mirrored = matrix.T.tocsr()
-    same_pattern = np.array_equal(matrix.indptr, mirrored.indptr) and np.array_equal(matrix.indices, mirrored.indices)
-    difference = 0.0
-    if same_pattern and matrix.nnz:
-        larger = np.maximum(np.abs(matrix.data), np.abs(mirrored.data))
-        difference = float(np.max(np.abs(matrix.data - mirrored.data) / larger))
-    equal = same_pattern and difference <= SYMMETRY_EPS * np.finfo(matrix.dtype).eps
-    nearly = same_pattern and difference <= NEARLY_SYMMETRIC
+    difference = asymmetry(matrix)
+    nearly = difference <= NEARLY_SYMMETRIC
     if wanted and not nearly:
         what = (
-            f"two weights of a pair differ by {difference:.2g}"
-            if same_pattern
-            else "some pairs have one direction only"
+            f"two weights of a pair differ by {difference:.2g}" if np.isfinite(difference) else "some pairs are one-way"
         )
         raise InvalidNetwork(
             f"symmetric=True, but {what}: leave symmetric out to treat the network as directed, or give (W + W.T) / 2"
         )
-    if not (equal or wanted):
+    if not wanted and difference > symmetry_tolerance(matrix):
         if nearly:
             warnings.warn(
                 f"the weights are nearly symmetric (largest relative difference {difference:.1g}) but not equal, so the "
-                "network is treated as directed: symmetric=True averages the pairs",
+                "network is treated as directed: Network(..., symmetric=True) averages the pairs",
                 NoisePruneWarning,
                 stacklevel=4,
             )
         return matrix, False
     # halves first: the sum of two large float32 could overflow
-    average = sp.csr_array((matrix.data / 2 + mirrored.data / 2, matrix.indices, matrix.indptr), shape=matrix.shape)
+    average = matrix / 2 + matrix.T / 2
     return sp.csr_array(sp.tril(average, k=-1, format="csr")), True
 
 
@@ -410,12 +430,13 @@ def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArr
 def _checked_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
     if labels is None:
         return None
-    given = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    try:
+        given = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    except TypeError:
+        raise InvalidNetwork(f"labels must be a sequence of {n} names; got {labels!r}") from None
     if len(given) != n:
         raise InvalidNetwork(f"labels must name each of the {n} neurons; got {len(given)} labels")
-    names: list[int | str] = [
-        x if isinstance(x, str) else int(x) if isinstance(x, int | np.integer) else "" for x in given
-    ]
+    names = [_checked_label(label) for label in given]
     if "" in names:
         place = names.index("")
         raise InvalidNetwork(f"a label must be an int or a non-empty str; label {place} is {given[place]!r}")
@@ -426,3 +447,10 @@ def _checked_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
         twice = next(x for x in names if x in seen or seen.add(x))  # type: ignore[func-returns-value]
         raise InvalidNetwork(f"labels must be distinct; {twice!r} names more than one neuron")
     return tuple(names)
+
+
+def _checked_label(label: Any) -> int | str:
+    """Return a label as a Python int or str; the empty str where it is neither."""
+    if isinstance(label, str):
+        return label
+    return int(label) if isinstance(label, int | np.integer) and not isinstance(label, bool) else ""

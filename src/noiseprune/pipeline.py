@@ -117,8 +117,8 @@ def prune(
     >>> round(result.comparison.density, 2), result.comparison.stable_after, result.comparison.sign_flips
     (0.4, True, 0)
     """
-    kind = MatrixKind.of(network, content, base_leak)
-    network = network if isinstance(network, Network) else as_network(network, content=content, base_leak=base_leak)
+    given, network = network, as_network(network, content=content, base_leak=base_leak)
+    kind = MatrixKind.of(given, content, base_leak)
     budget = _budget(network, density, synapses, epsilon, K)
     plan = _Plan.make(network, budget, probe, rule, strengthen, leak, draw, beyond_theorem)
     random = streams(rng)
@@ -137,7 +137,7 @@ def prune(
         new_leak = balancing.matched(network, links) if plan.leak == "matched" else network.leak
         pruned = _with_links(network, links, new_leak)
         measured = comparing.compare(network, pruned, rng=random.comparison) if compare else None
-    _warn(network, pruned, probability, plan, measured, keep_connected)
+    _warn(network, pruned, importance, plan, measured, keep_connected)
     options = {
         **{name: value for name, value in vars(budget).items() if value is not None},
         "probe": probe if isinstance(probe, str) else repr(probe),
@@ -217,6 +217,7 @@ class MatrixKind:
     sparse_format: str | None = "csr"
     sparse_array: bool = True
     weights: bool = False
+    dtype: str = "float64"
 
     @classmethod
     def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> MatrixKind:
@@ -224,13 +225,14 @@ class MatrixKind:
         if isinstance(given, Network):
             return cls()
         sparse = sp.issparse(given)
-        diagonal = given.diagonal() if sparse else np.diagonal(np.atleast_2d(given))
-        weights = content == "weights" or (content is None and base_leak is not None and not np.any(diagonal))
-        return cls(given.format if sparse else None, isinstance(given, sp.sparray), weights)
+        matrix: Any = given if sparse else np.atleast_2d(np.asarray(given))
+        weights = content == "weights" or (content is None and base_leak is not None and not matrix.diagonal().any())
+        dtype = "float32" if matrix.dtype == np.float32 else "float64"
+        return cls(matrix.format if sparse else None, isinstance(given, sp.sparray), weights, dtype)
 
     def matrix(self, network: Network) -> Any:
         """Write a network as a matrix of this kind."""
-        csr = network.weights if self.weights else network.matrix()
+        csr = (network.weights if self.weights else network.matrix()).astype(self.dtype)
         if self.sparse_format is None:
             return csr.toarray()
         return (
@@ -269,6 +271,8 @@ class _Plan:
                 name = "exact"
                 reasons["probe"] = "exact: the only probe of this version"
             probe = PROBES[name]()
+        if isinstance(probe, type) or not hasattr(probe, "measure"):
+            raise InvalidOption(f"probe must be a name or an object such as probes.Exact(); got {probe!r}")
         the_rule = _choice("rule", rule, weighing.RULES)
         strengthen = _choice("strengthen", strengthen, ("auto", *STRENGTHENS))
         if strengthen == "auto":
@@ -317,7 +321,7 @@ def _budget(network: Network, density: Any, synapses: Any, epsilon: Any, K: Any)
         raise InvalidOption(
             "say how much to keep: exactly one of density, synapses, epsilon and K. To stay in one piece a random network "
             f"of {network.n_neurons} neurons and {network.n_synapses} synapses needs a density of about n ln n / m = "
-            f"{need:.2g}; try density={min(1.0, max(need, 0.01)):.2g}"
+            f"{need:.2g}; try density={need:.2g}"
         )
     return Budget(density, synapses, epsilon, K)
 
@@ -350,7 +354,7 @@ def _choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
 def _warn(
     network: Network,
     pruned: Network,
-    probability: KeepProbability,
+    importance: NDArray[np.float64],
     plan: _Plan,
     measured: Comparison | None,
     keep_connected: bool,
@@ -364,16 +368,19 @@ def _warn(
         )
     if floored := balancing.n_floored(network, pruned) if plan.leak == "matched" else 0:
         messages.append(f"{floored} neurons lost so much input that their matched leak is held at its floor")
-    if plan.rule == "noise" and probability.n_impossible:
-        messages.append(f"{probability.n_impossible} synapses have an importance of zero, so the draw never keeps them")
-    need = connectivity_density(network)
+    if impossible := int(np.count_nonzero(importance == 0)) * network.synapses_per_link:
+        messages.append(f"{impossible} synapses have an importance of zero, so the draw never keeps them")
     before, after = comparing.components(network), comparing.components(pruned)
     if after > before and not keep_connected:
-        share = pruned.n_synapses / network.n_synapses
+        share, need = pruned.n_synapses / network.n_synapses, connectivity_density(network)
+        why = (
+            f" (a density of {share:.2g}, where a random network of this size needs about {need:.2g})"
+            if need > share
+            else ""
+        )
         messages.append(
-            f"the network fell apart: {before} connected components before, {after} after. The density is {share:.2g}, and "
-            f"a random network of this size needs about {need:.2g}: keep_connected=True (--keep-connected) keeps a "
-            "spanning forest inside the same budget"
+            f"the network fell apart: {before} connected components before, {after} after{why}: keep_connected=True "
+            "(--keep-connected) keeps a spanning forest inside the same budget"
         )
     for message in messages:
         warnings.warn(message, NoisePruneWarning, stacklevel=3)

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 import noiseprune
 from noiseprune import Network, NoisePruneWarning, gallery, prune, read, write
-from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
+from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption, TooLarge
 from tests.networks import quiet
 
 W = np.array([[0, 2.0, 0], [0, 0, 3], [4, 0, 0]])
@@ -127,13 +127,33 @@ def test_a_changed_file_is_read_without_its_old_record(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "record", ["", "{}", '{"format": "other"}', '{"format": "noiseprune network", "format_version": 99}']
+    ("old", "new", "message"),
+    [
+        ('"format_version": 1', '"format_version": 99', "has format version 99"),
+        ('"format_version": 1,', "", "is no record"),
+        ('"n_neurons": 2', '"n_neurons": 3', "n_neurons is 3, the matrix 2 x 2"),
+        ('"leak": 3.0', '"leak": -3.0', "leak must be positive"),
+        ('"leak": 3.0,', "", "it has no 'leak'"),
+        ('"label_type": "str"', '"label_type": "int"', "invalid literal"),
+    ],
 )
-def test_a_damaged_record_is_named(tmp_path, record):
-    write(Network([[0, 1.0], [0, 0]], 3.0), tmp_path / "net.csv")
+@pytest.mark.parametrize("suffix", ["csv", "mtx", "npy"])
+def test_a_damaged_record_is_named(tmp_path, suffix, old, new, message):
+    path = tmp_path / f"net.{suffix}"
+    write(Network([[0, 1.0], [0, 0]], 3.0, labels=["a", "b"]), path)
+    beside = tmp_path / f"net.{suffix}.json"
+    text = beside.read_text(encoding="utf-8")
+    assert old in text
+    beside.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(BadFile, match=message):
+        read(path)
+
+
+@pytest.mark.parametrize("record", ["", "{}", '{"SamplingFrequency": 3}'])
+def test_somebody_elses_record_is_left_alone(tmp_path, record):
+    (tmp_path / "net.csv").write_text("pre,post,weight\na,b,2\nb,a,1\n", encoding="utf-8")
     (tmp_path / "net.csv.json").write_text(record, encoding="utf-8")
-    with pytest.raises(BadFile, match=r"net.csv.json: (is no record|has format version 99)"):
-        read(tmp_path / "net.csv")
+    assert read(tmp_path / "net.csv").n_synapses == 2
 
 
 def test_options_for_a_file_that_records_everything_are_refused(tmp_path):
@@ -191,6 +211,95 @@ def test_damaged_files_are_named(tmp_path, suffix, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(BadFile, match=f"net{suffix}: (is no readable|line)"):
         read(path, orientation="post-pre")
+
+
+def crafted(**more):
+    """An .npz in SciPy's layout, with something wrong in it."""
+    arrays = {
+        "format": np.array(b"csr"),
+        "shape": np.array([2, 2]),
+        "indices": np.array([0, 1]),
+        "indptr": np.array([0, 1, 2]),
+        "data": np.ones(2),
+    }
+    return arrays | more
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"indices": np.array([0, 900_000_000])},
+        {"indices": np.array([0, -1])},
+        {"indptr": np.array([0, 5, 2])},
+        {"format": np.array(b"csc"), "indices": np.array([0, 9])},
+        {"format": np.array(7)},
+        {"format": np.array(b"zzz")},
+        {"shape": np.array(2)},
+        {"data": np.array(["a", "b"])},
+    ],
+    ids=str,
+)
+def test_a_sparse_matrix_that_points_outside_itself_is_refused(tmp_path, wrong):
+    np.savez(tmp_path / "net.npz", **crafted(**wrong))
+    with pytest.raises(BadFile, match="net.npz"):
+        read(tmp_path / "net.npz", orientation="post-pre")
+
+
+def test_flipped_bytes_never_escape_as_foreign_errors(tmp_path):
+    write(gallery.clustered([6, 4], between=4, rng=6), tmp_path / "net.npz")
+    prune(gallery.ring(8), density=1.0).save(tmp_path / "run.npz")
+    random = np.random.default_rng(7)
+    for name, reader in (("net.npz", read), ("run.npz", noiseprune.load)):
+        original = (tmp_path / name).read_bytes()
+        for _ in range(100):
+            data = bytearray(original)
+            data[random.integers(len(data))] ^= 1 << random.integers(8)
+            (tmp_path / name).write_bytes(data)
+            try:
+                reader(tmp_path / name)
+            except noiseprune.NoisePruneError:
+                continue
+
+
+def test_other_archives_and_shapes_are_named(tmp_path):
+    np.savez(tmp_path / "net.npz", W=W)
+    with pytest.raises(BadFile, match=r"holds the arrays W and no sparse matrix; save one with scipy.sparse.save_npz"):
+        read(tmp_path / "net.npz")
+    (tmp_path / "net.npy").write_bytes((tmp_path / "net.npz").read_bytes())
+    with pytest.raises(BadFile, match="is an .npz archive; rename it"):
+        read(tmp_path / "net.npy")
+    np.save(tmp_path / "net.npy", np.ones(3))
+    with pytest.raises(BadFile, match=r"square matrix .* got shape \(3,\)"):
+        read(tmp_path / "net.npy")
+    np.save(tmp_path / "net.npy", np.array([[0, np.nan], [1, 0]]))
+    with pytest.raises(BadFile, match=r"the matrix\[0, 1\] is nan"):
+        read(tmp_path / "net.npy", orientation="pre-post")
+    with pytest.raises(BadFile, match="unknown suffix"):
+        read(tmp_path / "net.npz.gz")
+    (tmp_path / "net.mtx").write_text("%%MatrixMarket matrix coordinate real general\n3000000000 3000000000 1\n1 1 1\n")
+    with pytest.raises(TooLarge, match="3000000000 x 3000000000"):
+        read(tmp_path / "net.mtx")
+
+
+def test_rounding_is_no_orientation(tmp_path):
+    np.save(tmp_path / "net.npy", np.array([[0, 0.1], [0.1 * (1 + 4e-16), 0]]))
+    assert read(tmp_path / "net.npy").symmetric
+
+
+def test_a_leak_that_is_there_is_not_silently_replaced(tmp_path):
+    np.save(tmp_path / "net.npy", W + W.T - 20 * np.eye(3))
+    with pytest.raises(InvalidOption, match=r"the diagonal of this matrix holds one.*content="):
+        read(tmp_path / "net.npy", base_leak=1.0)
+    assert read(tmp_path / "net.npy", base_leak=1.0, content="weights").leak.tolist() == [1, 1, 1]
+
+
+def test_a_network_without_synapses_takes_a_rate(tmp_path):
+    np.save(tmp_path / "net.npy", np.zeros((2, 2)))
+    with pytest.raises(InvalidNetwork, match="give a rate"):
+        read(tmp_path / "net.npy")
+    assert read(tmp_path / "net.npy", base_leak=2.0).leak.tolist() == [2, 2]
+    (tmp_path / "one.csv").write_text("-3\n", encoding="utf-8")
+    assert read(tmp_path / "one.csv").leak.tolist() == [3]
 
 
 def test_pickles_are_never_loaded(tmp_path):

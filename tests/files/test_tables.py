@@ -45,6 +45,11 @@ EXPECTED = {("a", "b"): 2.0, ("b", "c"): 3.0, ("c", "a"): 4.0}
         (LIST.replace("pre,post,weight", "Source,TARGET,Number_of Connections"), "net.csv"),
         (LIST.replace("pre,post,weight", "from,to,syn_count"), "net.csv"),
         (LIST.replace("pre,post,weight", " Origin , Target , N "), "net.csv"),
+        (LIST.replace("pre,post,weight", '"pre" , "post" , "weight"'), "net.csv"),
+        ('"pre" "post" "weight"\n"1" "a" "b" 2\n"2" "b" "c" 3\n"3" "c" "a" 4\n', "net.txt"),
+        ("sep=;\n" + LIST.replace(",", ";"), "net.csv"),
+        (LIST.replace("\n", "\r"), "net.csv"),
+        ("a,b,2\nb,c,3\nc,a,3\nc,a,1\n", "net.csv"),
     ],
 )
 def test_an_edge_list_is_read_however_it_is_written(tmp_path, content, name):
@@ -57,6 +62,17 @@ def test_an_edge_list_is_read_however_it_is_written(tmp_path, content, name):
 def test_names_with_separators_need_quotes_only(tmp_path):
     net = read(made(tmp_path, 'pre,post,weight\n"a, left",b,2\n'))
     assert net.labels == ("a, left", "b")
+
+
+def test_names_are_kept_to_the_letter(tmp_path):
+    net = read(made(tmp_path, 'pre post weight\n"neuron one" #b 1\n#b "neuron one" 2\n', "net.txt"))
+    assert net.labels == ("neuron one", "#b")
+    assert net.n_synapses == 2
+
+
+def test_signs_that_a_file_has_already_are_not_turned_round(tmp_path):
+    net = read(made(tmp_path, "pre,post,weight,nt_type\na,b,-1,GABA\nb,a,1,ACh\n"), inhibitory="GABA")
+    assert edges(net) == {("a", "b"): -1.0, ("b", "a"): 1.0}
 
 
 def test_ids_are_exact_in_order_of_first_appearance(tmp_path):
@@ -72,7 +88,7 @@ def test_duplicates_are_summed_and_self_connections_dropped_and_both_counted(tmp
     assert edges(net) == {("a", "b"): 2.0}
     assert net.origin["duplicate_rows_summed"] == 3
     assert net.origin["self_connections_dropped"] == 1
-    assert net.origin["zero_weights_dropped"] == 1
+    assert net.origin["zero_or_cancelled_weights_dropped"] == 1
     assert net.origin["rows"] == 6
 
 
@@ -148,15 +164,19 @@ def test_neurons_without_input_get_the_median_leak(tmp_path):
 BAD = [
     ("", {}, "is empty"),
     ("\n\n", {}, "is empty"),
-    ("abc\n", {}, "single column"),
+    ("abc\n", {}, "neither a square matrix .1 rows, 1 columns. nor an edge list"),
+    ("# only\n# comments\n", {}, "empty but for comments"),
+    (b"\xef\xbb\xbf\n", {}, "is empty"),
+    ("pre,post,weight,weight\na,b,1,2\n", {"weight": "weight"}, "2 columns are called 'weight'"),
+    ("x,a,b\nb,0,1\na,1,0\n", {}, "number 1 is 'b' beside and 'a' above"),
     ("pre,post,weight\n", {}, "a header and no rows"),
     ("pre,post,weight\na,b,1\na,b\n", {}, "line 3 has 2 columns where line 1 has 3"),
     ("pre,post,weight\na,b,1,9\na,b,1\n", {}, "line 2 has 4 columns where line 1 has 3"),
     ("# note\npre,post,weight\na,b,1\na,b\n", {}, "line 4 has 2 columns where line 2 has 3"),
-    ("pre,post,weight\na,b,1\na,c,nan\n", {}, "line 3 has the weight 'nan' in column 'weight'"),
-    ("pre,post,weight\na,b,1\na,c,\n", {}, "line 3 has the weight None"),
-    ("pre,post,weight\na,b,inf\n", {}, "line 2 has the weight 'inf'"),
-    ("pre,post,weight\na,b,many\n", {}, "line 2 has the weight 'many'"),
+    ("pre,post,weight\na,b,1\na,c,nan\n", {}, "line 3, column 'weight' holds 'nan', which is no finite"),
+    ("pre,post,weight\na,b,1\na,c,\n", {}, "line 3, column 'weight' is empty"),
+    ("pre,post,weight\na,b,inf\n", {}, "line 2, column 'weight' holds 'inf'"),
+    ("pre,post,weight\na,b,many\n", {}, "line 2, column 'weight' holds 'many'"),
     ("pre,post,weight\na,,1\nb,a,1\n", {}, "line 2 has no post neuron"),
     (
         "pre,post,source,weight\na,b,c,1\n",

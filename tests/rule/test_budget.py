@@ -97,7 +97,7 @@ def test_what_has_no_importance_is_never_kept_and_a_budget_beyond_the_rest_warns
         NoisePruneWarning, match=f"{NET.n_synapses} synapses were asked for, and only {NET.n_synapses - 20}"
     ):
         p = keep_probability(r, NET, Budget(density=1.0))
-    assert p.n_impossible == 20
+    assert np.count_nonzero(p.value == 0) == 20
     assert p.n_certain == NET.n_synapses - 20
 
 
@@ -112,6 +112,8 @@ def test_what_has_no_importance_is_never_kept_and_a_budget_beyond_the_rest_warns
         ({"epsilon": -0.1}, "epsilon must be above 0"),
         ({"synapses": 0}, "whole number, 1 or more; got 0"),
         ({"synapses": 2.5}, "whole number"),
+        ({"synapses": "3"}, "synapses must be a number; got '3'"),
+        ({"density": True}, "density must be a number; got True"),
         ({"K": 0.0}, "K must be positive and finite"),
         ({"K": float("inf")}, "K must be positive and finite"),
     ],
@@ -119,6 +121,13 @@ def test_what_has_no_importance_is_never_kept_and_a_budget_beyond_the_rest_warns
 def test_impossible_budgets_are_refused(given, message):
     with pytest.raises(InvalidOption, match=message):
         Budget(**given)
+
+
+def test_budgets_that_round_to_nothing_say_so():
+    with pytest.raises(InvalidOption, match="less than one pair"):
+        keep_probability(R, NET, Budget(synapses=1))
+    with pytest.warns(NoisePruneWarning, match="rounds to none of the"):
+        assert not keep_probability(R, NET, Budget(density=1e-6), whole=True).value.any()
 
 
 def test_more_synapses_than_there_are_is_refused():

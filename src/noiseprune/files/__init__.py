@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from noiseprune.errors import BadFile, InvalidOption, NoisePruneError
+from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
 from noiseprune.files import metadata as meta
 from noiseprune.files.output import check_output, replacing
 from noiseprune.files.results import load
@@ -106,10 +106,8 @@ def read(
         return as_network(
             matrix, content=content, base_leak=leak, margin=margin, gain=gain, labels=labels, origin=origin
         )
-    except BadFile:
-        raise
-    except NoisePruneError as error:
-        raise type(error)(f"{path}: {error}") from None
+    except InvalidNetwork as error:
+        raise InvalidNetwork(f"{path}: {error}") from None
 
 
 Found = Network | tuple[Any, list[int | str] | None, dict[str, Any]]
@@ -193,8 +191,8 @@ def _own_weights(data: bytes, suffix: str, metadata: meta.Metadata, path: Path) 
         return sp.csr_array(matrices.read_mtx(data, path))
     import polars as pl
 
-    n = metadata["n_neurons"]
-    labels = meta.labels_of(metadata)
+    labels = meta.labels_of(metadata, path)
+    n = int(metadata["n_neurons"]) if labels is None else len(labels)
     names = [str(x) for x in (range(n) if labels is None else labels)]
     number = pl.DataFrame({"id": names, "number": np.arange(n)}, schema={"id": pl.String, "number": pl.Int64})
     table = pl.read_csv(io.BytesIO(data), separator=TEXT[suffix], infer_schema=False)
@@ -243,6 +241,10 @@ def write(network: Network, path: str | os.PathLike[str], overwrite: bool = Fals
     BadFile
         Where the suffix is unknown, the file exists, or it cannot be written.
     """
+    if not isinstance(network, Network):
+        raise InvalidNetwork(
+            f"write takes a Network; got a {type(network).__name__}: make one with Network.from_matrix"
+        )
     path = Path(path)
     suffix = _suffix(path)
     check_writable(path, overwrite=overwrite)
@@ -286,10 +288,10 @@ def _encode(network: Network, suffix: str) -> bytes:
 
 def _suffix(path: Path) -> str:
     """Return the suffix that tells the format, without a final ``.gz``."""
-    name = path.name.lower().removesuffix(".gz") if path.suffix.lower() == ".gz" else path.name.lower()
-    suffix = Path(name).suffix
-    if suffix not in READABLE:
+    name = path.name.lower()
+    suffix = Path(name.removesuffix(".gz")).suffix
+    if suffix not in READABLE or name.endswith((".npz.gz", ".npy.gz")):
         raise BadFile(
-            f"{path}: unknown suffix {suffix!r}; known are {', '.join(READABLE)} (text and .mtx also with .gz)"
+            f"{path}: unknown suffix {path.suffix!r}; known are {', '.join(READABLE)} (text and .mtx also with .gz)"
         )
     return suffix

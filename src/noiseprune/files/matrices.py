@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +14,72 @@ import polars as pl
 import scipy.io
 import scipy.sparse as sp
 
-from noiseprune.errors import BadFile, InvalidOption
+from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption, NoisePruneError
 from noiseprune.files import metadata as meta
 from noiseprune.files.text import Table
-from noiseprune.network import Network
+from noiseprune.linalg.memory import need
+from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance
 
 ORIENTATIONS = ("pre-post", "post-pre")
 
 
-def oriented(matrix: Any, orientation: str | None, path: Path) -> Any:
+@contextlib.contextmanager
+def understood(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a library raises on a damaged file into one error that names it."""
+    try:
+        yield
+    except NoisePruneError:
+        raise
+    except Exception as error:  # zipfile, zlib, NumPy's header parser and SciPy each have their own
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if "pickle" in reason:
+            reason = "it is damaged, or holds Python objects, which are never loaded"
+        raise BadFile(f"{path}: is no readable {what}: {reason[:200]}") from None
+
+
+def oriented(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
     """Bring a matrix into (post, pre) order; refuse to guess where it makes a difference."""
     if orientation not in (None, *ORIENTATIONS):
         raise InvalidOption(f"orientation must be pre-post (rows send) or post-pre (rows receive); got {orientation!r}")
+    try:
+        csr = square_matrix(matrix, "the matrix")
+    except InvalidNetwork as error:
+        raise BadFile(f"{path}: {error}") from None
     if orientation == "pre-post":
-        return matrix.T
-    if orientation is None:
-        square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
-        if square and sp.csr_array(matrix != matrix.T).nnz:
-            raise BadFile(
-                f"{path}: the matrix is not symmetric and does not say which way it runs: give "
-                "--orientation pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives)"
-            )
-    return matrix
+        return csr.T.tocsr()
+    if orientation is None and asymmetry(csr) > symmetry_tolerance(csr):
+        raise BadFile(
+            f"{path}: the matrix is not symmetric and does not say which way it runs: give "
+            "--orientation pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives)"
+        )
+    return csr
 
 
 def text_matrix(table: Table, path: Path) -> tuple[np.ndarray[Any, Any], list[int | str] | None] | None:
     """Read a square matrix, bare or with names along its edges; None where the table is no square."""
     rows, columns = table.cells.height, table.cells.width
     first = table.cells.row(0)
-    numeric = all(_is_number(cell) for cell in first)
-    if rows == columns and (numeric or (all(_is_number(cell) for cell in first[1:]) and _is_number(first[0]))):
+    if rows == columns and all(map(_is_number, first)):
         return _numbers(table.cells, table.lines, path), None
     if rows == columns and rows > 1:  # names in the first row and the first column
         names = [cell or "" for cell in first[1:]]
         beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]
-        if names != beside:
+        if sorted(names) != sorted(beside):
             return None
+        if names != beside:
+            k = next(k for k, pair in enumerate(zip(names, beside, strict=True)) if pair[0] != pair[1])
+            raise BadFile(
+                f"{path}: rows and columns are named in different orders; number {k + 1} is {beside[k]!r} beside and "
+                f"{names[k]!r} above: bring them into one order"
+            )
         body = table.cells.slice(1).select(table.cells.columns[1:])
         return _numbers(body, table.lines.slice(1), path), _labels(names)
-    if rows == columns + 1 and not numeric:  # names in the first row only
+    # names in the first row only; edge lists of the same shape have names in every row
+    if (
+        rows == columns + 1
+        and not all(map(_is_number, first))
+        and 2 * sum(map(_is_number, table.cells.row(1))) > columns
+    ):
         return _numbers(table.cells.slice(1), table.lines.slice(1), path), _labels([cell or "" for cell in first])
     return None
 
@@ -85,10 +113,11 @@ def _numbers(cells: pl.DataFrame, lines: pl.Series, path: Path) -> np.ndarray[An
 
 def read_npy(data: bytes, path: Path) -> Any:
     """Read a dense array; no pickles."""
-    try:
-        return np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise BadFile(f"{path}: is no readable .npy array ({error})") from None
+    with understood(path, ".npy array"):
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise BadFile(f"{path}: is an .npz archive; rename it so")
+        return array
 
 
 # a word that is no number: SciPy's reader (1.17) does not see its end, and takes the whole process down
@@ -105,25 +134,30 @@ def read_mtx(data: bytes, path: Path) -> Any:
         raise BadFile(
             f"{path}: line {line} holds {bad[0][:40].decode('utf-8', 'replace')!r}, which is no finite number"
         )
-    try:
-        return scipy.io.mmread(io.BytesIO(data.rstrip() + b"\n"), spmatrix=False)
-    except (ValueError, EOFError, OSError, OverflowError) as error:
-        raise BadFile(f"{path}: is no readable Matrix Market file ({error})") from None
+    data = data.rstrip() + b"\n"
+    with understood(path, "Matrix Market file"):
+        n_rows, n_columns, entries, layout, *_ = scipy.io.mminfo(io.BytesIO(data))
+        size = n_rows * n_columns if layout == "array" else n_rows + n_columns + 3 * entries
+        need(8.0 * size, f"the matrix of {n_rows} x {n_columns} in {path}", "use a machine with more")
+        return scipy.io.mmread(io.BytesIO(data), spmatrix=False)
 
 
 def read_npz(data: bytes, path: Path) -> Network | Any:
     """Read SciPy's sparse layout; a Network where noiseprune wrote it, else the matrix."""
-    try:
+    with understood(path, ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it"):
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             if "noiseprune_result" in file:
                 raise BadFile(f"{path}: holds a result of prune, not a network: read it with noiseprune.load")
+            if "format" not in file:
+                raise BadFile(
+                    f"{path}: holds the arrays {', '.join(file.files)} and no sparse matrix; save one with "
+                    "scipy.sparse.save_npz, or a dense one as .npy"
+                )
             metadata = meta.loads(str(file["noiseprune"]), path) if "noiseprune" in file else None
         matrix = sp.load_npz(io.BytesIO(data))
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, BadFile):
-            raise
-        raise BadFile(f"{path}: is no readable .npz of a SciPy sparse matrix ({error})") from None
-    return matrix if metadata is None else meta.restore(sp.csr_array(matrix), metadata, path)
+        if hasattr(matrix, "check_format"):
+            matrix.check_format(full_check=True)  # indices out of range would crash what comes later
+        return matrix if metadata is None else meta.restore(sp.csr_array(matrix), metadata, path)
 
 
 def npz_arrays(network: Network) -> dict[str, Any]:

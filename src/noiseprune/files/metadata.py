@@ -5,9 +5,11 @@ Formats with room for it hold it inside; others have it beside them, in ``NAME.E
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,26 +52,42 @@ def describe(network: Network) -> Metadata:
 
 def restore(weights: sp.csr_array, metadata: Metadata, path: Path) -> Network:
     """Build the network again from its weights (post, pre) and what `describe` collected."""
-    try:
+    with _intact(path):
+        if weights.shape != (metadata["n_neurons"],) * 2:
+            raise ValueError(
+                f"n_neurons is {metadata['n_neurons']}, the matrix {weights.shape[0]} x {weights.shape[1]}"
+            )
         return Network(
             weights.astype(metadata["dtype"]),
             metadata["leak"],
             metadata["noise_std"],
             metadata["activation"],
-            labels_of(metadata),
+            labels_of(metadata, path),
             symmetric=metadata["symmetric"],
             origin=metadata["origin"],
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadFile(f"{path}: what it records about the network is damaged ({error})") from None
 
 
-def labels_of(metadata: Metadata) -> list[int | str] | None:
+@contextlib.contextmanager
+def _intact(path: Path) -> Iterator[None]:
+    """Name the record where what it says does not fit together."""
+    try:
+        yield
+    except BadFile:
+        raise
+    except KeyError as error:
+        raise BadFile(f"{path}: the record of the network is damaged: it has no {error}") from None
+    except (TypeError, ValueError) as error:
+        raise BadFile(f"{path}: the record of the network is damaged: {error}") from None
+
+
+def labels_of(metadata: Metadata, path: Path) -> list[int | str] | None:
     """Return the labels as they were."""
-    if metadata["labels"] is None:
-        return None
-    kind = int if metadata["label_type"] == "int" else str
-    return [kind(x) for x in metadata["labels"]]
+    with _intact(path):
+        if metadata["labels"] is None:
+            return None
+        kind = int if metadata["label_type"] == "int" else str
+        return [kind(x) for x in metadata["labels"]]
 
 
 def dumps(metadata: Metadata) -> str:
@@ -85,7 +103,7 @@ def loads(text: str, path: Path) -> Metadata:
             raise BadFile(f"{path}: is no record of a noiseprune network (format {metadata['format']!r})")
         version = metadata["format_version"]
     except (ValueError, KeyError, TypeError):
-        raise BadFile(f"{path}: is no record of a noiseprune network; remove it to read the data alone") from None
+        raise BadFile(f"{path}: is no record of a noiseprune network; move it away to read the data alone") from None
     if version != FORMAT_VERSION:
         raise BadFile(
             f"{path}: has format version {version}; this noiseprune reads version {FORMAT_VERSION}: upgrade it"
@@ -106,12 +124,15 @@ def digest(data: bytes) -> str:
 def read_sidecar(path: Path, data: bytes) -> Metadata | None:
     """Return what stands beside `path`, where it is there and describes these very bytes."""
     beside = sidecar(path)
-    if not beside.is_file():
-        return None
     try:
-        metadata = loads(beside.read_text(encoding="utf-8"), beside)
-    except UnicodeDecodeError:
-        raise BadFile(f"{beside}: is not UTF-8; remove it to read the data alone") from None
+        text = beside.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{beside}: cannot be read ({error}); move it away to read the data alone") from None
+    if f'"{FORMAT}"' not in text:
+        return None  # somebody else's record of the same data
+    metadata = loads(text, beside)
     if metadata.get("data_sha256") == digest(data):
         return metadata
     warnings.warn(

@@ -14,9 +14,13 @@ from noiseprune.errors import BadFile
 def check_output(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     """Raise `BadFile` where `path` could not be written; cheap enough to be asked before the work starts."""
     path = Path(path)
+    try:
+        there = path.exists() or path.is_symlink()
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be written: {error.strerror}") from None
     if path.is_dir():
         raise BadFile(f"{path}: is a folder; name a file in it")
-    if path.exists() and not overwrite:
+    if there and not overwrite:
         raise BadFile(f"{path}: exists already; choose another name, or overwrite it with --overwrite (overwrite=True)")
     if not path.parent.is_dir():
         raise BadFile(f"{path}: the folder {path.parent} does not exist; make it first")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import scipy.sparse as sp
 from noiseprune.comparison import Comparison
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
+from noiseprune.files.matrices import understood
 from noiseprune.files.output import replacing
 from noiseprune.network import Network
 from noiseprune.probes import DifferenceVariance
@@ -72,26 +72,21 @@ def load(path: str | os.PathLike[str]) -> Pruned:
     path = Path(path)
     if not path.is_file():
         raise BadFile(f"{path}: no such file; check the name and the folder")
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            if "noiseprune_result" not in file:
-                raise BadFile(f"{path}: holds no result of prune; noiseprune.read reads networks")
-            record = json.loads(str(file["noiseprune_result"]))
-            if record["schema_version"] != SCHEMA_VERSION:
-                raise BadFile(
-                    f"{path}: has schema version {record['schema_version']}; this noiseprune reads {SCHEMA_VERSION}: upgrade it"
-                )
-            before, after = (_network(file, name, path) for name in ("before", "after"))
-            kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
-            probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
-            variance = None
-            if record["variance"] is not None:
-                error = file["variance_error"] if "variance_error" in file else None
-                variance = DifferenceVariance(file["variance"], error, before.synapses_per_link, **record["variance"])
-    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, BadFile):
-            raise
-        raise BadFile(f"{path}: is no readable result of prune ({error})") from None
+    with understood(path, "result of prune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        if "noiseprune_result" not in file:
+            raise BadFile(f"{path}: holds no result of prune; noiseprune.read reads networks")
+        record = json.loads(str(file["noiseprune_result"]))
+        if record["schema_version"] != SCHEMA_VERSION:
+            raise BadFile(
+                f"{path}: has schema version {record['schema_version']}; this noiseprune reads {SCHEMA_VERSION}: upgrade it"
+            )
+        before, after = (_network(file, name, path) for name in ("before", "after"))
+        kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
+        probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
+        variance = None
+        if record["variance"] is not None:
+            error = file["variance_error"] if "variance_error" in file else None
+            variance = DifferenceVariance(file["variance"], error, before.synapses_per_link, **record["variance"])
     comparison = None
     if record["comparison"] is not None:
         known = {f.name for f in fields(Comparison)}
@@ -103,9 +98,11 @@ def load(path: str | os.PathLike[str]) -> Pruned:
 def _network(file: Any, name: str, path: Path) -> Network:
     described = meta.loads(str(file[f"{name}_description"]), path)
     n = described["n_neurons"]
-    labels = meta.labels_of(described)
+    labels = meta.labels_of(described, path)
+    links = sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n))
+    links.check_format(full_check=True)
     return Network.from_links(
-        sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n)),
+        links,
         file[f"{name}_leak"],
         file[f"{name}_noise_std"],
         symmetric=described["symmetric"],

@@ -12,7 +12,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from noiseprune.errors import BadFile, InvalidOption
-from noiseprune.files.text import Table
+from noiseprune.files.text import Table, said
 
 # what each role is called, letter case, blanks and underscores aside
 ALIASES = {
@@ -109,7 +109,7 @@ class _EdgeList:
         if column is None:
             raise BadFile(
                 f"{self.path}: no column for {role} among {self._names()}: one called {' or '.join(ALIASES[role])} was "
-                f"expected; name it with --{role}"
+                f"expected (the first line is taken for the header); name it with --{role}"
             )
         return column
 
@@ -127,6 +127,8 @@ class _EdgeList:
     def _named(self, name: str) -> str:
         for match in (lambda x: x == name, lambda x: _plain(x) == _plain(name)):
             found = [k for k, given in enumerate(self.header) if match(given)]
+            if len(found) > 1:
+                raise BadFile(f"{self.path}: {len(found)} columns are called {name!r}; rename all but one")
             if found:
                 return str(found[0])
         raise BadFile(f"{self.path}: no column {name!r}; the columns are {self._names()}")
@@ -142,12 +144,15 @@ class _EdgeList:
             name = self._named(column)
             kept = self.rows.filter(pl.col(name).is_in(values))
             if kept.is_empty():
-                there = self.rows[name].drop_nulls().unique(maintain_order=True).head(10).to_list()
-                raise BadFile(
-                    f"{self.path}: no row has {column} = {' or '.join(values)}; its values are {', '.join(map(repr, there))}"
-                )
+                wanted = " or ".join(values)
+                raise BadFile(f"{self.path}: no row has {column} = {wanted}; its values are {self._values(column)}")
             self.rows = kept
         self.counts["rows"] = self.rows.height
+
+    def _values(self, column: str) -> str:
+        """List some values of a column, for an error."""
+        there = self.rows[self._named(column)].drop_nulls().unique(maintain_order=True).head(10).to_list()
+        return ", ".join(map(repr, there))
 
     def _check_ids(self) -> None:
         for role, name in (("pre", self.pre), ("post", self.post)):
@@ -179,8 +184,8 @@ class _EdgeList:
             if bad.any():
                 row = rows.filter(bad)
                 raise BadFile(
-                    f"{self.path}: line {row['line'][0]} has the weight {row[self.weight][0]!r} in column "
-                    f"{self.header[int(self.weight)]!r}, which is no finite number ({row.height} such rows)"
+                    f"{self.path}: line {row['line'][0]}, column {self.header[int(self.weight)]!r} "
+                    f"{said(row[self.weight][0])} ({row.height} such rows)"
                 )
             weight = parsed.to_numpy().copy()
         if self.transmitter is not None:
@@ -196,8 +201,10 @@ class _EdgeList:
         }
         for wanted in inhibitory:
             if not any(wanted in {name.lower(), *name.lower().split("_")} for name in signs):
-                raise BadFile(f"{self.path}: no transmitter {wanted!r}; those met are {', '.join(map(repr, signs))}")
-        weight *= names.replace_strict(signs, return_dtype=pl.Int8).to_numpy()
+                met = ", ".join(repr(name) for name in signs)
+                raise BadFile(f"{self.path}: no transmitter {wanted!r}; those met are {met}")
+        negative = names.replace_strict(signs, return_dtype=pl.Int8).to_numpy() < 0
+        weight[negative] = -np.abs(weight[negative])  # a file may have its signs already
         self.counts["transmitters"] = {name or "(none)": "+" if sign > 0 else "-" for name, sign in signs.items()}
 
     # --- weights ------------------------------------------------------------------------------------------------
@@ -216,9 +223,8 @@ class _EdgeList:
             return self._chemical(self.rows)
         junction_rows = self.rows.filter(electrical)
         if junction_rows.is_empty():
-            raise BadFile(
-                f"{self.path}: no row is symmetric ({self.options.symmetric_rows}); check the column and value"
-            )
+            column, _ = _conditions(self.options.symmetric_rows)[0]
+            raise BadFile(f"{self.path}: no row is symmetric; the values of {column} are {self._values(column)}")
         chemical = self._chemical(self.rows.filter(~electrical))
         junctions, listed = self._electrical(junction_rows)
         self.counts["chemical_and_electrical_listed"] = (chemical.sign() * listed.sign()).nnz
@@ -240,7 +246,7 @@ class _EdgeList:
         csr = self._places(rows, "", self._weights(rows)).tocsr()
         zeros = int(np.count_nonzero(csr.data == 0))
         if zeros:
-            self.counts["zero_weights_dropped"] = zeros
+            self.counts["zero_or_cancelled_weights_dropped"] = zeros
         csr.eliminate_zeros()
         return csr
 

@@ -38,17 +38,13 @@ class Table:
 
 def read_bytes(path: Path) -> bytes:
     """Read a file, decompressed where it is gzip; refuse what would not fit into memory."""
-    if not path.exists():
-        raise BadFile(f"{path}: no such file; check the name and the folder")
-    if path.is_dir():
-        raise BadFile(f"{path}: is a folder; name a file in it")
     limit = available_bytes() // BYTES_PER_BYTE
+    chunks, size = [], 0
     try:
         with path.open("rb") as raw:
             compressed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             stream = gzip.GzipFile(fileobj=raw) if compressed else raw
-            chunks, size = [], 0
             while chunk := stream.read(CHUNK):
                 chunks.append(chunk)
                 size += len(chunk)
@@ -57,8 +53,12 @@ def read_bytes(path: Path) -> bytes:
                         f"{path}: holds more than {gigabytes(limit)} of text{' when decompressed' if compressed else ''}, "
                         f"which does not fit into the {gigabytes(limit * BYTES_PER_BYTE)} of memory available"
                     )
+    except FileNotFoundError:
+        raise BadFile(f"{path}: no such file; check the name and the folder") from None
+    except IsADirectoryError:
+        raise BadFile(f"{path}: is a folder; name a file in it") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise BadFile(f"{path}: cannot be read: {error}") from None
+        raise BadFile(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     data = b"".join(chunks)
     if not data.strip():
         raise BadFile(f"{path}: is empty; an edge list or a square matrix was expected")
@@ -67,25 +67,8 @@ def read_bytes(path: Path) -> bytes:
 
 def parse(data: bytes, path: Path) -> Table:
     """Split text into cells: comma, tab, semicolon or blanks, whichever the first line has."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BadFile(f"{path}: is UTF-16 text; save it as UTF-8")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    skipped = re.match(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*", data)
-    start = skipped.end() if skipped else 0
-    first_line = data[:start].count(b"\n") + 1
-    data = data[start:]
-    first = data.split(b"\n", 1)[0].decode("utf-8", "replace")
-    bare = re.sub(r'"[^"]*"', "", first)
-    separator = max(SEPARATORS, key=bare.count)
-    if separator not in bare:
-        if not re.search(r"\S\s+\S", bare):
-            raise BadFile(
-                f"{path}: line {first_line} has a single column ({first.strip()[:40]!r}); columns separated by comma, tab, "
-                "semicolon or blanks were expected"
-            )
-        separator = "\t"
-        data = re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", data)
-        data = re.sub(rb"[ \t]+", b"\t", data)
+    data, first_line = _beginning(data, path)
+    data, separator = _separated(data)
     table = _split(data, separator, path, first_line)
     width = table.width
     table = table.with_row_index("line", offset=first_line)
@@ -97,16 +80,57 @@ def parse(data: bytes, path: Path) -> Table:
     return Table(cells, table["line"])
 
 
+def _beginning(data: bytes, path: Path) -> tuple[bytes, int]:
+    """Drop what may stand before the first line of a table; return that line's number too."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BadFile(f"{path}: is UTF-16 text; save it as UTF-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\n" not in data:
+        data = data.replace(b"\r", b"\n")  # line ends of the old Macintosh
+    # blank lines, comments, and the line by which spreadsheets name their separator
+    skipped = re.match(rb"(?:(?:[ \t]*(?:#[^\n]*)?|sep=.)\r?\n)*", data)
+    start = skipped.end() if skipped else 0
+    if not data[start:].strip() or data[start:].lstrip().startswith(b"#"):
+        raise BadFile(f"{path}: is empty but for comments; an edge list or a square matrix was expected")
+    return data[start:], data[:start].count(b"\n") + 1
+
+
+def _separated(data: bytes) -> tuple[bytes, str]:
+    """Find the separator, and mend what a CSV parser does not take: runs of blanks, padded quotes, unnamed row names."""
+    first, _, _rest = data.partition(b"\n")
+    bare = re.sub(rb'"[^"]*"', b"x", first).decode("utf-8", "replace")
+    separator = max(SEPARATORS, key=bare.count)
+    if separator not in bare:
+        separator = "\t"
+        data = re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", data)
+        if b'"' in data:
+            data = re.sub(rb'"[^"\n]*"|[ \t]+', lambda m: m[0] if m[0][:1] == b'"' else b"\t", data)
+        else:
+            data = re.sub(rb"[ \t]+", b"\t", data)
+    elif b'"' in data:
+        mark = re.escape(separator.encode())
+        data = re.sub(rb'(?m)(^|%b)[ ]+"' % mark, rb'\1"', data)
+        data = re.sub(rb'(?m)"[ ]+(?=%b|\r?$)' % mark, b'"', data)
+    # R and pandas name the rows and leave that column without a name
+    lines = data.rstrip().split(b"\n", 2)
+    if len(lines) > 1:
+        width, *below = (len(_fields(line, separator)) for line in (*lines[:2], lines[-1].rsplit(b"\n", 1)[-1]))
+        if below == [width + 1, width + 1]:
+            data = separator.encode() + data
+    return data, separator
+
+
+def _fields(line: bytes, separator: str) -> list[str]:
+    return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")], delimiter=separator), [])
+
+
 def _split(data: bytes, separator: str, path: Path, first_line: int) -> pl.DataFrame:
     try:
-        table = pl.read_csv(
-            io.BytesIO(data), has_header=False, infer_schema=False, separator=separator, comment_prefix="#"
-        )
+        table = pl.read_csv(io.BytesIO(data), has_header=False, infer_schema=False, separator=separator)
     except pl.exceptions.PolarsError as error:
         _check_ragged(data, separator, path, first_line)
-        reason = str(error).splitlines()[0]
-        hint = ": save it as UTF-8" if "utf-8" in reason else ": check its quotes"
-        raise BadFile(f"{path}: cannot be read as a table ({reason}){hint}") from None
+        hint = "it is not UTF-8: save it as that" if "utf-8" in str(error) else "check its quotes"
+        raise BadFile(f"{path}: cannot be read as a table; {hint}") from None
     table.columns = [str(k) for k in range(table.width)]
     return table
 
@@ -115,15 +139,22 @@ def _check_ragged(data: bytes, separator: str, path: Path, first_line: int) -> N
     """Name the first line with another number of columns than the first line has."""
     reader = csv.reader(io.StringIO(data.decode("utf-8", "replace")), delimiter=separator)
     expected = None
+    start = 0
     try:
         for row in reader:
-            if not row or row[0].startswith("#"):
+            line, start = start + first_line, reader.line_num
+            if not row:
                 continue
             expected = expected or len(row)
             if len(row) != expected:
                 raise BadFile(
-                    f"{path}: line {reader.line_num + first_line - 1} has {len(row)} columns where line {first_line} has "
-                    f"{expected}; mend that line (a separator inside a name needs quotes)"
+                    f"{path}: line {line} has {len(row)} columns where line {first_line} has {expected}; mend that line "
+                    "(a separator inside a name needs quotes, and a quote its partner)"
                 )
     except csv.Error as error:
         raise BadFile(f"{path}: line {reader.line_num + first_line - 1}: {error}") from None
+
+
+def said(cell: str | None) -> str:
+    """Say of a cell that it is no number."""
+    return "is empty, where a number was expected" if cell is None else f"holds {cell!r}, which is no finite number"

@@ -138,5 +138,5 @@ def unstable(network: Network) -> UnstableNetwork:
     return UnstableNetwork(
         f"the network is not stable, so noise drives it to no stationary state: the spectral abscissa of "
         f"A = W - diag(leak) {where} and must be negative; raise the leak by more than {max(abscissa, 0):.4g} 1/s, or "
-        "weaken the weights (from a file: --base-leak 1.0 --gain 0.9)"
+        "weaken the weights (from a file: --content weights --base-leak 1.0 --gain 0.9)"
     )

@@ -49,11 +49,6 @@ class KeepProbability:
         """Synapses that are kept for certain, p = 1."""
         return int(np.count_nonzero(self.per_link == 1)) * self.synapses_per_link
 
-    @property
-    def n_impossible(self) -> int:
-        """Synapses that cannot be kept, p = 0."""
-        return int(np.count_nonzero(self.per_link == 0)) * self.synapses_per_link
-
 
 @dataclass(frozen=True)
 class Budget:
@@ -79,11 +74,13 @@ class Budget:
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if len(given) != 1:
-            what = " and ".join(f"{name}={value:g}" for name, value in given.items()) or "none of them"
+            what = " and ".join(f"{name}={value}" for name, value in given.items()) or "none of them"
             raise InvalidOption(
                 f"give exactly one of density, synapses, epsilon and K to say how much to keep; got {what}"
             )
         (name, value), *_ = given.items()
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise InvalidOption(f"{name} must be a number; got {value!r}")
         if name in ("density", "epsilon") and not 0 < value <= 1:
             hint = f"; to keep {value:g} synapses give synapses={value:g}" if name == "density" and value > 1 else ""
             raise InvalidOption(f"{name} must be above 0 and at most 1; got {value:g}{hint}")
@@ -100,6 +97,8 @@ class Budget:
         if self.synapses is not None:
             if self.synapses > network.n_synapses:
                 raise InvalidOption(f"synapses={self.synapses} is more than the {network.n_synapses} that there are")
+            if self.synapses < network.synapses_per_link:
+                raise InvalidOption("synapses=1 is less than one pair of a symmetric network: give 2")
             return float(self.synapses // network.synapses_per_link)
         return None
 
@@ -195,6 +194,13 @@ def keep_probability(
     """
     target = budget.target_links(network, whole=whole)
     per_link = network.synapses_per_link
+    if target == 0 and network.n_links:
+        warnings.warn(
+            f"the budget rounds to none of the {network.n_synapses} synapses, so all are pruned: give more, or an independent "
+            "draw",
+            NoisePruneWarning,
+            stacklevel=3,
+        )
     if target is None:
         if rule == "magnitude":
             raise InvalidOption("the rule magnitude ranks synapses and has no K: give density or synapses")
