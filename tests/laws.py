@@ -25,12 +25,12 @@ def check_probe(probe: Probe, net: Network) -> None:
     """Hold a probe to the laws on one network; an exact one to rounding, a sampled one in standard errors."""
     measured = probe.measure(net, rng=101)
     error = measured.standard_error
-    assert measured.value.shape == (net.n_synapses,)
+    assert measured.value.shape == error.shape == (net.n_synapses,)
     assert np.all(measured.value >= 0)
     assert np.array_equal(measured.value, probe.measure(net, rng=101).value), "the same seed gives the same values"
 
     def agree(found: np.ndarray, expected: np.ndarray) -> None:
-        if error is None:
+        if measured.n_samples is None:
             assert np.allclose(found, expected, rtol=1e-9, atol=1e-13)
         else:  # chi-square values: close to normal on the cube-root scale, error taken of the expected value
             spread = expected ** (1 / 3) * np.sqrt(2 / measured.n_samples) / 3

@@ -100,6 +100,10 @@ def test_places_are_chosen_with_the_probability_asked_for(probability):
     assert abs(places.size - n * probability) <= 5 * np.sqrt(n * probability * (1 - probability))
 
 
+def test_a_probability_next_to_nothing_chooses_nothing():
+    assert gallery.erdos_renyi(10, 1e-20, rng=82).n_synapses == 0
+
+
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_every_place_can_be_chosen_once(symmetric):
     post, pre = _random_places(7, 1.0, symmetric, np.random.default_rng(81))
@@ -116,6 +120,10 @@ def test_every_place_can_be_chosen_once(symmetric):
         (lambda: gallery.clustered([5], dominance="weak"), "individual, common; got 'weak'"),
         (lambda: gallery.clustered([1], between=4), "at least two neurons"),
         (lambda: gallery.clustered([3, 3], within=0, symmetric=False, gain=0.5), "no eigenvalue"),
+        (lambda: gallery.clustered([5], between=-4), "zero or more; got -4"),
+        (lambda: gallery.sheet(0, 5), "at least one row"),
+        (lambda: gallery.sheet(1, 1), "would have a leak of 0"),
+        (lambda: gallery.sheet(3, 3, excess=-9), "give a positive excess"),
         (lambda: gallery.ring(4, 2), "room for fewer than 2"),
         (lambda: gallery.ring(4, rng="seed") and gallery.sheet(2, 2, rng="seed"), "rng must be a seed"),
     ],

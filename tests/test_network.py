@@ -63,6 +63,32 @@ def test_indices_of_64_bits_are_accepted():
     assert Network(weights, 1.0).n_synapses == 1
 
 
+def test_small_integers_do_not_wrap_and_masks_are_not_forgotten():
+    twice = sp.coo_array((np.array([100, 100], dtype=np.int8), ([0, 0], [1, 1])), shape=(2, 2))
+    assert Network(twice, 1.0).synapses.weight.tolist() == [200.0]
+    with pytest.raises(InvalidNetwork, match="masked array; fill it first"):
+        Network(np.ma.masked_equal([[0, 1], [9, 0]], 9), 1.0)
+
+
+def test_what_is_handed_out_cannot_change_the_network():
+    net = gallery.excitatory_inhibitory(20, rng=32)
+    before = net.n_synapses
+    weights = net.weights
+    weights.setdiag(1.0)
+    assert net.n_synapses == before
+    with pytest.raises(ValueError, match="read-only"):
+        net.weights.data[:] = 0
+
+
+def test_damaged_sparse_matrices_are_refused():
+    bad = sp.csr_array(np.array([[0, 1.0], [1.0, 0]]))
+    bad.indices = np.array([1, 9], dtype=np.int32)
+    with pytest.raises(InvalidNetwork, match="damaged sparse matrix"):
+        Network(bad, 1.0)
+    with pytest.raises(InvalidNetwork, match=r"noiseprune\.read"):
+        Network("net.csv", 1.0)
+
+
 # --- symmetry
 
 
@@ -93,6 +119,8 @@ def test_dominance_forgives_rounding_only():
     assert net.dominant
     assert np.all(net.excess_leak == 0)
     assert not Network(net.weights, net.leak * (1 - 1e-9)).dominant
+    assert not net.has_excess.any()
+    assert gallery.sheet(4, 4, excess=1e-5, rng=33).has_excess.all()
 
 
 # --- edges

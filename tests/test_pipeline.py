@@ -184,7 +184,7 @@ def test_without_a_budget_the_error_suggests_one():
         ({"strengthen": "matched"}, "strengthen must be one of auto, reciprocal; got 'matched'"),
         ({"leak": "free"}, "leak must be one of auto, matched, original; got 'free'"),
         ({"draw": "lots"}, "draw must be one of independent, fixed; got 'lots'"),
-        ({"threads": 0}, "threads must be 1 or more"),
+        ({"threads": 0}, "threads must be a whole number, 1 or more; got 0"),
         ({"rng": "seed"}, "rng must be a seed"),
         ({"rng": -1}, "rng must be a seed"),
         ({"content": "pictures"}, "content must be"),
@@ -223,6 +223,55 @@ def test_a_piece_cut_off_without_excess_makes_the_result_singular_and_says_so():
     assert c.worst_direction == pytest.approx(1.0)
     assert c.covariance_error is None
     assert c.components_after == 3
+
+
+def test_a_piece_that_is_cut_off_without_excess_is_called_unstable():
+    # a chain whose only excess is at its end: every cut leaves a piece whose slowest mode does not decay
+    W = np.zeros((12, 12))
+    for i in range(11):
+        W[i, i + 1] = W[i + 1, i] = 1.0
+    net = Network(W, W.sum(axis=1) + np.eye(12)[0])
+    with pytest.warns(NoisePruneWarning) as caught:
+        result = prune(net, synapses=18, rule="uniform", draw="fixed", rng=1)
+    assert any("UNSTABLE (a piece was cut off and has no excess leak)" in str(w.message) for w in caught)
+    c = result.comparison
+    assert (c.stable_after, c.kl_per_neuron, c.covariance_error) == (False, None, None)
+
+
+@quiet
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_single_precision_keeps_precision_and_small_excess(symmetric):
+    sheet = gallery.sheet(6, 6, radius=2, excess=1e-5, rng=326)
+    net = Network(sheet.weights.astype(np.float32), sheet.leak, symmetric=symmetric)
+    result = prune(net, density=1.0)
+    assert result.network.weights.dtype == np.float32
+    assert np.array_equal(result.network.leak, net.leak)
+    assert result.comparison.stable_after
+
+
+def test_a_forest_that_does_not_fit_is_refused_by_every_rule():
+    for rule in ("noise", "magnitude"):
+        with pytest.raises(InvalidOption, match="one piece takes 38 synapses"):
+            prune(gallery.ring(20), synapses=10, rule=rule, keep_connected=True)
+
+
+@quiet
+def test_numpy_numbers_do_for_a_budget_and_save(tmp_path):
+    for budget in ({"synapses": np.int64(20)}, {"density": np.float32(0.75)}, {"K": np.float32(9)}):
+        prune(
+            gallery.ring(20),
+            **budget,
+            keep_connected="K" not in budget and "synapses" not in budget,
+            compare=False,
+            rng=1,
+        )
+    prune(gallery.ring(20), density=np.float32(1)).save(tmp_path / "run.npz")
+
+
+def test_probabilities_serve_as_an_array():
+    result = prune(gallery.ring(20), density=1.0, compare=False)
+    assert np.array_equal(np.asarray(result.probability), result.probability.value)
+    assert len(result.probability) == result.original.n_synapses
 
 
 # --- edges
@@ -324,7 +373,10 @@ def test_provenance_says_what_was_done():
     assert found["chosen"]["leak"] == "matched"
     assert "diagonally dominant" in found["chosen"]["why"]["leak"]
     assert found["versions"]["noiseprune"] == noiseprune.__version__
-    assert found["theorem"] == {"holds": True, "gaps": []}
+    assert not found["theorem"]["holds"]
+    assert "above 1" in found["theorem"]["gaps"][0]
+    promised = prune(net, epsilon=0.8).provenance["theorem"]
+    assert promised == {"holds": True, "gaps": [], "epsilon": pytest.approx(0.8)}
     same = Network(net.weights, net.leak)
     assert prune(same, density=0.5).provenance["input"]["digest"] == found["input"]["digest"]
     other = Network(net.weights, net.leak * 2)

@@ -18,15 +18,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from noiseprune import dynamics
+from noiseprune.covariance import EPS, inverse_lower, is_stable, stationary_covariance
 from noiseprune.errors import DidNotConverge, InvalidNetwork, UnstableNetwork
 from noiseprune.intake import Matrix, as_network
-from noiseprune.linalg.lyapunov import solve_lyapunov
 from noiseprune.linalg.solve import solver
 from noiseprune.linalg.spectrum import rightmost, spectral_abscissa
 from noiseprune.network import Activation, Network
-from noiseprune.probes.exact import inverse_lower
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.rule import leak
+from noiseprune.structure import components, has_input_and_output
 
 logger = logging.getLogger("noiseprune")
 
@@ -183,7 +183,7 @@ class Reference:
         symmetric = before.symmetric and after.symmetric
         logger.info("comparing %d neurons before and after", before.n_neurons)
         abscissae, spectrum = self._spectrum(after, symmetric, measured)
-        stable_before, stable_after = (a is not None and a < 0 for a in abscissae)
+        stable = [is_stable(net, a) for net, a in zip((before, after), abscissae, strict=True)]
         return Comparison(
             density=_ratio(after.n_synapses, before.n_synapses),
             n_neurons=before.n_neurons,
@@ -192,9 +192,9 @@ class Reference:
             symmetric=symmetric,
             spectral_abscissa_before=abscissae[0],
             spectral_abscissa_after=abscissae[1],
-            stable_after=None if abscissae[1] is None else stable_after,
+            stable_after=stable[1],
             ramanujan_reference=ramanujan_reference(after) if symmetric else None,
-            covariance_error=self._covariance_error(after, stable_before and stable_after, measured),
+            covariance_error=self._covariance_error(after, all(stable), measured),
             fixed_point_error=self._fixed_point_error(after, measured),
             decay_error=self._decay_error(after, measured),
             trajectory_error={
@@ -248,19 +248,19 @@ class Reference:
         image = pruned @ vectors
         form = vectors.T @ image  # A' in the eigenvectors of A
         if np.all(values != 0):
-            slow_first = np.argsort(np.abs(values), kind="stable")
-            found["eigenvalue_error"] = _errors(np.abs(new_values / values - 1)[slow_first])
-            found["rayleigh_error"] = _errors(np.abs(form.diagonal() / values - 1)[slow_first])
+            slow = _slowest(values)
+            found["eigenvalue_error"] = _errors(np.abs(new_values / values - 1), slow)
+            found["rayleigh_error"] = _errors(np.abs(form.diagonal() / values - 1), slow)
             length = np.maximum(np.linalg.norm(image, axis=0), np.finfo(np.float64).tiny)
-            found["eigenvector_cosine"] = _cosines((np.sign(values) * form.diagonal() / length)[slow_first])
+            found["eigenvector_cosine"] = _cosines(np.sign(values) * form.diagonal() / length, slow)
         else:
             measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
-        if values[-1] < 0:
+        if is_stable(self.network, float(values[-1])):
             scale = 1 / np.sqrt(-values)
             generalised = scipy.linalg.eigvalsh(-form * scale * scale[:, None], driver="evd", check_finite=False)
             _worst_direction(found, float(generalised[0]), float(generalised[-1]))
             if self.network.equal_noise and _same_noise(self.network, after):
-                if generalised[0] > 0:
+                if generalised[0] > values.size * EPS * generalised[-1]:
                     kl = float(np.sum(generalised - 1 - np.log(generalised))) / 2
                     found["kl_per_neuron"] = kl / values.size
                 else:
@@ -276,11 +276,13 @@ class Reference:
         for name in ("eigenvalue_error (median, p95, max)", "rayleigh_error", "eigenvector_cosine", "kl_per_neuron"):
             measured.skip(name, why)
         abscissae = self._large_abscissae(after, found, measured)
-        if abscissae[0] is not None and abscissae[0] < 0:
+        if is_stable(self.network, abscissae[0]):
             try:
                 _worst_direction(found, *_extreme_generalised(self.network, after))
             except DidNotConverge as error:
                 measured.skip("worst_direction", str(error))
+        else:
+            measured.skip("worst_direction", "the original is not known to be stable")
         return abscissae
 
     def _directed_spectrum(
@@ -296,8 +298,7 @@ class Reference:
         new_values = scipy.linalg.eigvals(after.matrix().toarray().astype(np.float64))
         if np.all(values != 0):
             _, partner = linear_sum_assignment(np.abs(values[:, None] - new_values))
-            error = np.abs(new_values[partner] / values - 1)
-            found["eigenvalue_error"] = _errors(error[np.argsort(np.abs(values), kind="stable")])
+            found["eigenvalue_error"] = _errors(np.abs(new_values[partner] / values - 1), _slowest(values))
         else:
             measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
         return float(values.real.max()), float(new_values.real.max())
@@ -309,31 +310,23 @@ class Reference:
     def _large_abscissae(
         self, after: Network, found: dict[str, Any], measured: _Measured
     ) -> tuple[float | None, float | None]:
-        """Find the rightmost eigenvalues by ARPACK; the ten slowest modes come along where they converge."""
-        slow: list[NDArray[Any] | None] = []
-        for net in (self.network, after):
-            try:
-                slow.append(rightmost(net.matrix(), N_SLOWEST, symmetric=net.symmetric))
-            except DidNotConverge as error:
-                measured.skip("eigenvalue_error (slowest)", str(error))
-                slow.append(None)
-        before_slow, after_slow = slow
-        if before_slow is not None and after_slow is not None and self.network.symmetric and after.symmetric:
-            found["eigenvalue_error"]["slowest"] = _number(np.median(np.abs(after_slow / before_slow - 1)))
-        else:
+        """Find the rightmost eigenvalues by ARPACK; those of symmetric networks give the slowest modes too."""
+        if not (self.network.symmetric and after.symmetric):
             measured.skip("eigenvalue_error (slowest)", "needs the whole spectrum of a directed network")
-        abscissae: list[float | None] = []
-        for net, found_values in ((self.network, before_slow), (after, after_slow)):
-            try:
-                abscissae.append(
-                    float(found_values[0].real)
-                    if found_values is not None
-                    else spectral_abscissa(net.matrix(), symmetric=net.symmetric)
-                )
-            except DidNotConverge as error:
-                measured.skip("spectral_abscissa", str(error))
-                abscissae.append(None)
-        return abscissae[0], abscissae[1]
+            return self._abscissa(self.network, measured), self._abscissa(after, measured)
+        try:
+            slow, new_slow = (rightmost(net.matrix(), N_SLOWEST, symmetric=True) for net in (self.network, after))
+        except DidNotConverge as error:
+            measured.skip("eigenvalue_error (slowest)", str(error))
+            return self._abscissa(self.network, measured), self._abscissa(after, measured)
+        found["eigenvalue_error"]["slowest"] = _number(np.median(np.abs(new_slow / slow - 1)))
+        return float(slow[0]), float(new_slow[0])
+
+    def _abscissa(self, network: Network, measured: _Measured) -> float | None:
+        try:
+            return spectral_abscissa(network.matrix(), symmetric=network.symmetric)
+        except DidNotConverge as error:
+            return measured.skip("spectral_abscissa", str(error))
 
     # --- covariance ---------------------------------------------------------------------------------------------
 
@@ -343,7 +336,7 @@ class Reference:
 
     @cached_property
     def _covariance(self) -> Floats:
-        return _covariance(self.network)
+        return stationary_covariance(self.network)[0]
 
     def _covariance_error(self, after: Network, both_stable: bool, measured: _Measured) -> float | None:
         n = self.network.n_neurons
@@ -355,8 +348,8 @@ class Reference:
             return measured.skip("covariance_error", NO_STATIONARY_STATE)
         if not by_inverse:
             try:
-                C, changed = self._covariance, _covariance(after)
-            except UnstableNetwork:
+                C, changed = self._covariance, stationary_covariance(after)[0]
+            except (UnstableNetwork, DidNotConverge):
                 return measured.skip("covariance_error", NO_STATIONARY_STATE)
             return _number(np.linalg.norm(changed - C) / np.linalg.norm(C))
         inverse, new = self._inverse, inverse_lower(after)
@@ -372,12 +365,12 @@ class Reference:
         n = self.network.n_neurons
         if n > DENSE_COVARIANCE:
             return measured.skip("kl_per_neuron", f"needs dense algebra, which stops at {DENSE_COVARIANCE} neurons")
-        if not all(a is not None and a < 0 for a in abscissae):
+        if not all(is_stable(net, a) for net, a in zip((self.network, after), abscissae, strict=True)):
             return measured.skip("kl_per_neuron", NO_STATIONARY_STATE)
         try:
             root = scipy.linalg.cholesky(self._covariance, lower=True)
-            new_root = scipy.linalg.cholesky(_covariance(after), lower=True)
-        except (scipy.linalg.LinAlgError, UnstableNetwork):
+            new_root = scipy.linalg.cholesky(stationary_covariance(after)[0], lower=True)
+        except (scipy.linalg.LinAlgError, UnstableNetwork, DidNotConverge):
             return measured.skip("kl_per_neuron", "a covariance is singular up to rounding")
         ratio = scipy.linalg.solve_triangular(new_root, root, lower=True)
         log_ratio = 2 * np.sum(np.log(new_root.diagonal()) - np.log(root.diagonal()))
@@ -521,10 +514,6 @@ def _extreme_generalised(before: Network, after: Network) -> tuple[float, float]
     return low, high
 
 
-def _covariance(network: Network) -> Floats:
-    return solve_lyapunov(network.matrix().toarray().astype(np.float64), network.noise_std**2).covariance
-
-
 def _fixed_points(network: Network, inputs: Floats) -> Floats:
     return solver(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_SYMMETRIC)(inputs)
 
@@ -535,22 +524,27 @@ def _triangle_norm(lower: Floats) -> float:
     return float(np.sqrt(max(2 * np.sum(lower**2) - np.sum(diagonal**2), 0.0)))
 
 
-def _errors(error: Floats) -> Spread:
-    """Summarise errors that come slowest mode first."""
+def _slowest(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which eigenvalues are the ten nearest zero; a pair that ties for the last place is in as a whole."""
+    size = np.abs(values)
+    return size <= np.sort(size)[:N_SLOWEST][-1] * (1 + 1e-9)
+
+
+def _errors(error: Floats, slow: NDArray[np.bool_]) -> Spread:
     return {
         "median": _number(np.median(error)),
         "p95": _number(np.quantile(error, 0.95)),
         "max": _number(np.max(error)),
-        "slowest": _number(np.median(error[:N_SLOWEST])),
+        "slowest": _number(np.median(error[slow])),
     }
 
 
-def _cosines(cosine: Floats) -> Spread:
+def _cosines(cosine: Floats, slow: NDArray[np.bool_]) -> Spread:
     return {
         "median": _number(np.median(cosine)),
         "p5": _number(np.quantile(cosine, 0.05)),
         "min": _number(np.min(cosine)),
-        "slowest": _number(np.median(cosine[:N_SLOWEST])),
+        "slowest": _number(np.median(cosine[slow])),
     }
 
 
@@ -574,8 +568,8 @@ def _structure(before: Network, after: Network) -> dict[str, Any]:
     strength = sp.csr_array((1 / np.abs(old.data).astype(np.float64), old.indices, old.indptr), shape=old.shape)
     ratio = (abs(new).astype(np.float64) * strength).tocsr().data
     signs = (new.sign() * old.sign()).tocsr().data
-    had_input, had_output = _connected(before)
-    has_input, has_output = _connected(after)
+    had_input, had_output = has_input_and_output(before)
+    has_input, has_output = has_input_and_output(after)
     per_entry = before.synapses_per_link if alike else 1
     return {
         "components_before": components(before),
@@ -587,19 +581,3 @@ def _structure(before: Network, after: Network) -> dict[str, Any]:
         "floored_leaks": leak.n_floored(before, after),
         "largest_strengthening": _number(ratio.max()) if ratio.size else None,
     }
-
-
-def components(network: Network) -> int:
-    """Count connected components, whatever the direction of synapses."""
-    from scipy.sparse.csgraph import connected_components
-
-    return int(connected_components(network.link_matrix, directed=False, return_labels=False))
-
-
-def _connected(network: Network) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which neurons have an input, which have an output."""
-    post, pre, _ = network.links
-    has_input = np.bincount(post, minlength=network.n_neurons) > 0
-    has_output = np.bincount(pre, minlength=network.n_neurons) > 0
-    either = has_input | has_output
-    return (either, either) if network.symmetric else (has_input, has_output)

@@ -1,6 +1,7 @@
 """Networks with known structure, made anew from a seed: the paper's clusters, excitatory-inhibitory, sheet, ring, random.
 
-Every function takes ``rng``, a seed or a NumPy Generator, and returns a stable `Network`.
+Every function takes ``rng``, a seed or a NumPy Generator, and returns a `Network`; all are
+stable but those with a gain of 1 or more, or without excess leak where no sign is negative.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from noiseprune.randomness import Rng, generator
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+NOTHING = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
 HEADROOM = 1.1  # W is divided by this times its largest eigenvalue (the paper's scaling)
 
 
@@ -71,6 +73,8 @@ def clustered(
         post, pre = _random_places(size, within, symmetric, random)
         weight = random.normal(1.0, 1.0, post.size) if signed else random.random(post.size)
         parts.append((post + start, pre + start, weight))
+    if between < 0:
+        raise InvalidOption(f"between is a number of synapses, zero or more; got {between}")
     count = between // 2 if symmetric else between
     post, pre = _distinct_endpoints(n, count, random)
     if symmetric:
@@ -153,9 +157,11 @@ def sheet(rows: int, columns: int, radius: float = 3.0, excess: float = 1e-5, *,
     31
     """
     random = generator(rng)
+    if min(rows, columns) < 1:
+        raise InvalidOption(f"a sheet has at least one row and one column; got {rows} x {columns}")
     number = np.arange(rows * columns).reshape(rows, columns)
     reach = int(radius)
-    parts = []
+    parts = [NOTHING]
     for down in range(reach + 1):
         for right in range(-reach, reach + 1):
             # each pair once: the later neuron is below, or to the right in the same row
@@ -166,7 +172,7 @@ def sheet(rows: int, columns: int, radius: float = 3.0, excess: float = 1e-5, *,
             parts.append((post, pre, random.lognormal(0.0, 1.0, post.size)))
     links = _assemble(rows * columns, parts)
     sums = absolute_row_sums(links, True)
-    return Network.from_links(links, sums + excess * sums.mean(), np.ones(rows * columns), symmetric=True)
+    return _made(links, sums + excess * sums.mean(), True)
 
 
 def ring(n: int, neighbours: int = 1, excess: float = 0.1, *, weight: float = 1.0, rng: Rng = 0) -> Network:  # noqa: ARG001
@@ -187,7 +193,7 @@ def ring(n: int, neighbours: int = 1, excess: float = 0.1, *, weight: float = 1.
     i = np.tile(np.arange(n), neighbours)
     j = (i + np.repeat(np.arange(1, neighbours + 1), n)) % n
     links = _assemble(n, [(np.maximum(i, j), np.minimum(i, j), np.full(i.size, weight))])
-    return Network.from_links(links, absolute_row_sums(links, True) + excess, np.ones(n), symmetric=True)
+    return _made(links, absolute_row_sums(links, True) + excess, True)
 
 
 def _random_places(n: int, probability: float, symmetric: bool, random: np.random.Generator) -> tuple[Indices, Indices]:
@@ -213,6 +219,7 @@ def _bernoulli_places(n: int, probability: float, random: np.random.Generator) -
     while last < n - 1:
         expected = (n - 1 - last) * probability
         gaps = random.geometric(probability, int(expected + 5 * np.sqrt(expected) + 10))
+        gaps[(gaps < 1) | (gaps > n)] = n  # past the end; NumPy overflows where the probability is below 1e-19
         more = last + np.cumsum(gaps)
         last = int(more[-1])
         places = np.concatenate([places, more]) if places.size else more
@@ -250,7 +257,7 @@ def _with_dominant_leak(links: sp.csr_array, symmetric: bool, excess: float, dom
         leak[leak == 0] = np.median(leak[leak > 0]) if leak.any() else 1.0
     if dominance == "common":
         leak = np.full(leak.size, leak.max())
-    return Network.from_links(links, leak, np.ones(leak.size), symmetric=symmetric)
+    return _made(links, leak, symmetric)
 
 
 def _with_gain(links: sp.csr_array, symmetric: bool, gain: float) -> Network:
@@ -260,8 +267,13 @@ def _with_gain(links: sp.csr_array, symmetric: bool, gain: float) -> Network:
             f"the weights have no eigenvalue with a positive real part, so no gain of {gain:g} can be set"
         )
     links.data *= gain / largest
-    n = links.shape[0]
-    return Network.from_links(links, np.ones(n), np.ones(n), symmetric=symmetric)
+    return _made(links, np.ones(links.shape[0]), symmetric)
+
+
+def _made(links: sp.csr_array, leak: Floats, symmetric: bool) -> Network:
+    if not np.all(leak > 0):
+        raise InvalidOption(f"neuron {np.argmin(leak)} would have a leak of {leak.min():g}: give a positive excess")
+    return Network.from_links(links, leak, np.ones(leak.size), symmetric=symmetric)
 
 
 def _probability(name: str, value: float) -> None:

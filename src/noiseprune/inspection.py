@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from noiseprune.comparison import components
+from noiseprune.covariance import is_stable
 from noiseprune.errors import DidNotConverge
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network
-from noiseprune.pipeline import connectivity_density
 from noiseprune.rule.budget import theorem_gaps
+from noiseprune.structure import components, connectivity_density, has_input_and_output
 
 DENSE_LIMIT = 2_000  # neurons: a whole spectrum in seconds
 
@@ -25,9 +25,9 @@ def inspect(network: Network) -> dict[str, Any]:
         Counts, symmetry, dominance, spectral abscissa (None where it was not found), and hints: the density that
         connectivity needs, whether the paper's theorem holds.
     """
-    post, pre, weight = network.synapses
+    weight = network.synapses.weight
     n = network.n_neurons
-    has_input, has_output = (np.bincount(ends, minlength=n) > 0 for ends in (post, pre))
+    has_input, has_output = has_input_and_output(network)
     try:
         abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
     except DidNotConverge:
@@ -47,7 +47,7 @@ def inspect(network: Network) -> dict[str, Any]:
         "diagonally_dominant": network.dominant,
         "equal_noise": network.equal_noise,
         "spectral_abscissa": abscissa,
-        "stable": None if abscissa is None else abscissa < 0,
+        "stable": is_stable(network, abscissa),
         "theorem_holds": not gaps,
         "theorem_gaps": "; ".join(gaps) or None,
         "density_that_connectivity_needs": connectivity_density(network) or None,

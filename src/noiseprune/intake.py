@@ -15,7 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from noiseprune.errors import InvalidNetwork, InvalidOption
 from noiseprune.linalg.spectrum import spectral_abscissa
-from noiseprune.network import Network, absolute_row_sums, square_matrix, without_diagonal
+from noiseprune.network import (
+    Network,
+    absolute_row_sums,
+    asymmetry,
+    square_matrix,
+    symmetry_tolerance,
+    without_diagonal,
+)
 
 Content = Literal["weights", "operator"]
 Matrix: TypeAlias = ArrayLike | sp.sparray | sp.spmatrix
@@ -135,10 +142,8 @@ def with_base_leak(
         raise InvalidOption(f"gain must lie between 0 and 1, both excluded, for a stable network; got {gain}")
     if matrix.nnz == 0:
         return Network(matrix, rate, labels=labels, origin=found | {"base_leak": {"kind": "rate", "rate": rate}})
-    symmetric = Network(matrix, rate).symmetric
-    abscissa = spectral_abscissa(matrix, symmetric=symmetric)
-    # an acyclic network has only zero eigenvalues, which rounding moves a little
-    if abscissa <= 1e-9 * np.sqrt(np.sum(matrix.data.astype(np.float64) ** 2)):
+    abscissa = spectral_abscissa(matrix, symmetric=asymmetry(matrix) <= symmetry_tolerance(matrix))
+    if abscissa <= 0:  # as of every acyclic network
         raise InvalidNetwork(
             f"the spectral abscissa of the weights is {abscissa:.2g}, not positive, so no scaling gives them a gain of "
             f'{gain:g}: use base_leak="dominant"'

@@ -42,7 +42,9 @@ ACTIVATIONS: tuple[Activation, ...] = ("linear", "rectified", "tanh")
 
 SYMMETRY_EPS = 16  # |W_ij - W_ji| within this many units of rounding of the larger one counts as equal
 NEARLY_SYMMETRIC = 1e-3  # relative difference up to which an asymmetry looks like an accident
-DOMINANCE_EPS = 1024  # a leak may fall short of sum |W_ij| by this many roundings of the weights (sums of many terms)
+# A leak may fall short of sum |W_ij| by this share and still count as dominant: a sum of thousands of terms in another
+# order (float64), or one that was made in single precision.
+DOMINANCE_ROUNDING = {np.dtype(np.float64): 2e-13, np.dtype(np.float32): 2e-6}
 
 
 class Synapses(NamedTuple):
@@ -270,7 +272,8 @@ class Network:
     def weights(self) -> sp.csr_array:
         """W as a SciPy CSR array; built on each access where the network is symmetric."""
         if not self.symmetric:
-            return self.link_matrix
+            csr = self.link_matrix  # in a shell of its own, so that nobody can put entries into ours
+            return sp.csr_array((csr.data, csr.indices, csr.indptr), shape=csr.shape)
         return (self.link_matrix + self.link_matrix.T).tocsr()
 
     def matrix(self) -> sp.csr_array:
@@ -284,10 +287,18 @@ class Network:
 
     @cached_property
     def excess_leak(self) -> NDArray[np.float64]:
-        """D_i - sum_j |W_ij|, (n_neurons,); zero where it is zero up to rounding."""
+        """D_i - sum_j |W_ij|, (n_neurons,); zero where it is negative by no more than rounding."""
         excess = self.leak - self.total_input
-        rounding = DOMINANCE_EPS * np.finfo(self.link_matrix.dtype).eps * self.leak
-        return _frozen(np.where(np.abs(excess) <= rounding, 0.0, excess))
+        return _frozen(np.where((excess < 0) & (excess >= -self._rounding), 0.0, excess))
+
+    @property
+    def has_excess(self) -> NDArray[np.bool_]:
+        """Which neurons have a leak above their total input by more than rounding, (n_neurons,)."""
+        return self.excess_leak > self._rounding
+
+    @property
+    def _rounding(self) -> NDArray[np.float64]:
+        return DOMINANCE_ROUNDING[self.link_matrix.dtype] * self.leak
 
     @property
     def dominant(self) -> bool:
@@ -343,6 +354,8 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.
             matrix = np.asarray(given)
         except ValueError as error:
             raise InvalidNetwork(f"{name} must be a square matrix: {error}") from None
+        if isinstance(given, np.ma.MaskedArray):
+            raise InvalidNetwork(f"{name} is a masked array; fill it first, {name}.filled(0)")
         if matrix.dtype == object:
             raise InvalidNetwork(f"{name} must hold numbers; got an array of Python objects")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -352,7 +365,7 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.
     if matrix.dtype.kind not in "buif":
         raise InvalidNetwork(f"{name} must hold real numbers; got {matrix.dtype}")
     dtype = matrix.dtype if matrix.dtype in (np.float32, np.float64) else np.float64
-    csr = sp.csr_array(matrix, dtype=dtype, copy=True)
+    csr = sp.csr_array(matrix.astype(dtype), copy=True)  # before duplicates are summed: small integers would wrap
     csr.sum_duplicates()
     bad = np.flatnonzero(~np.isfinite(csr.data))
     if bad.size:
@@ -402,7 +415,8 @@ def _links(matrix: sp.csr_array, wanted: bool | None) -> tuple[sp.csr_array, boo
             )
         return matrix, False
     # halves first: the sum of two large float32 could overflow
-    average = matrix / 2 + matrix.T / 2
+    half = matrix.dtype.type(0.5)
+    average = matrix * half + matrix.T * half
     return sp.csr_array(sp.tril(average, k=-1, format="csr")), True
 
 

@@ -29,6 +29,7 @@ from noiseprune.rule import importance as weighing
 from noiseprune.rule import leak as balancing
 from noiseprune.rule.budget import Budget, KeepProbability, keep_probability, spanning_forest, theorem_gaps
 from noiseprune.rule.strengthen import STRENGTHENS, reciprocal
+from noiseprune.structure import components, connectivity_density
 from noiseprune.threads import limited
 
 logger = logging.getLogger("noiseprune")
@@ -148,7 +149,7 @@ def prune(
         "keep_connected": keep_connected,
         "beyond_theorem": beyond_theorem,
     }
-    provenance = _provenance(network, random.seed, options, plan, variance, probability)
+    provenance = _provenance(network, random.seed, options, plan, variance, probability, pruned)
     pruned.origin = provenance
     return Pruned(pruned, network, kept, probability, variance, measured, provenance, kind)
 
@@ -300,12 +301,6 @@ class _Plan:
         return cls(probe, the_rule, strengthen, the_leak, the_draw, gaps, reasons)
 
 
-def connectivity_density(network: Network) -> float:
-    """N ln n / m: about the density below which a random network of this size falls apart."""
-    n = network.n_neurons
-    return n * float(np.log(n)) / network.n_synapses if network.n_synapses else 0.0
-
-
 def digest(network: Network) -> str:
     """SHA-256 of the network's links, leak and noise: the same for the same network, whatever file it came from."""
     hasher = hashlib.sha256(b"symmetric" if network.symmetric else b"directed")
@@ -362,15 +357,17 @@ def _warn(
     """Say aloud what must not be overlooked in the result."""
     messages = []
     if measured is not None and measured.stable_after is False:
+        zero = measured.spectral_abscissa_after is not None and abs(measured.spectral_abscissa_after) < 1e-9
+        cut = " (a piece was cut off and has no excess leak)" if zero else ""
         messages.append(
-            f"the pruned network is UNSTABLE: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
+            f"the pruned network is UNSTABLE{cut}: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
             f"{measured.spectral_abscissa_before:+.3g}; keep more (a higher density), or raise the leak of the original"
         )
     if floored := balancing.n_floored(network, pruned) if plan.leak == "matched" else 0:
         messages.append(f"{floored} neurons lost so much input that their matched leak is held at its floor")
     if impossible := int(np.count_nonzero(importance == 0)) * network.synapses_per_link:
         messages.append(f"{impossible} synapses have an importance of zero, so the draw never keeps them")
-    before, after = comparing.components(network), comparing.components(pruned)
+    before, after = components(network), components(pruned)
     if after > before and not keep_connected:
         share, need = pruned.n_synapses / network.n_synapses, connectivity_density(network)
         why = (
@@ -393,6 +390,7 @@ def _provenance(
     plan: _Plan,
     variance: DifferenceVariance | None,
     probability: KeepProbability,
+    pruned: Network,
 ) -> dict[str, Any]:
     return {
         "versions": {
@@ -413,7 +411,7 @@ def _provenance(
             "expected_synapses": probability.expected_synapses,
             "certain_synapses": probability.n_certain,
         },
-        "theorem": {"holds": not plan.theorem_gaps, "gaps": plan.theorem_gaps},
+        "theorem": _theorem(network, pruned, plan, probability),
         "input": {
             "digest": digest(network),
             "neurons": network.n_neurons,
@@ -422,3 +420,16 @@ def _provenance(
             **({"origin": network.origin} if network.origin else {}),
         },
     }
+
+
+def _theorem(network: Network, pruned: Network, plan: _Plan, probability: KeepProbability) -> dict[str, Any]:
+    """Whether the paper's theorem covers this result, and for which epsilon; above 1 it says nothing."""
+    gaps = list(plan.theorem_gaps)
+    if not gaps and (floored := balancing.n_floored(network, pruned)):
+        gaps.append(f"{floored} leaks are held at their floor")
+    epsilon = None
+    if not gaps and probability.constant:
+        epsilon = float(np.sqrt(8 * np.log(network.n_neurons) / probability.constant) / network.noise_std[0])
+        if epsilon > 1:
+            gaps.append(f"K is that of epsilon = {epsilon:.3g}, above 1")
+    return {"holds": not gaps, "gaps": gaps, "epsilon": epsilon}

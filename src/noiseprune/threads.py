@@ -14,8 +14,8 @@ def limited(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    if threads < 1:
-        raise InvalidOption(f"threads must be 1 or more; got {threads}")
+    if not isinstance(threads, int) or threads < 1:
+        raise InvalidOption(f"threads must be a whole number, 1 or more; got {threads!r}")
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=threads):

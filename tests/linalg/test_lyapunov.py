@@ -70,6 +70,19 @@ def test_instability_shows_where_no_noise_reaches_it():
         solve_lyapunov(A, np.array([1.0, 0.0]))
 
 
+@pytest.mark.parametrize(
+    ("A", "q"),
+    [
+        (np.roll(np.eye(50), 1, 0) - np.eye(50), np.ones(50)),
+        (np.array([[-1.0, 0, 0], [0, -1, 1], [0, 1, -1]]), np.array([1.0, 0, 0])),
+    ],
+    ids=["ring", "out of reach of the noise"],
+)
+def test_an_abscissa_of_zero_up_to_rounding_is_unstable(A, q):
+    with pytest.raises(UnstableNetwork):
+        solve_lyapunov(A, q)
+
+
 def test_where_doubling_fails_the_fallback_says_so(monkeypatch, caplog):
     monkeypatch.setattr(lyapunov, "MAX_DOUBLINGS", 2)
     A, q = gallery.excitatory_inhibitory(30, rng=96).matrix().toarray(), np.ones(30)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from noiseprune import gallery
 from noiseprune.errors import DidNotConverge, TooLarge
@@ -22,6 +23,15 @@ def test_arpack_finds_what_lapack_finds(net):
     assert np.isclose(dense, np.max(np.linalg.eigvals(A.toarray()).real))
     assert np.isclose(spectral_abscissa(A, symmetric=net.symmetric, dense_limit=0), dense)
     assert rightmost(A, 3, symmetric=net.symmetric).shape == (3,)
+
+
+def test_feed_forward_networks_have_the_eigenvalues_of_their_diagonal():
+    random = np.random.default_rng(46)
+    W = np.triu(random.random((400, 400)) * (random.random((400, 400)) < 0.05), 1)
+    order = random.permutation(400)
+    for diagonal in (0.0, -1.0):
+        A = sp.csr_array(W[order][:, order] + diagonal * np.eye(400))
+        assert spectral_abscissa(A, symmetric=False, dense_limit=0) == diagonal
 
 
 @pytest.mark.parametrize("dense_limit", [0, 1000])

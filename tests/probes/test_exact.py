@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from noiseprune import Network, gallery, probes
-from noiseprune.errors import TooLarge, UnstableNetwork
+from noiseprune.covariance import inverse_lower
+from noiseprune.errors import DidNotConverge, TooLarge, UnstableNetwork
 from noiseprune.linalg import memory
-from noiseprune.probes import exact
 from tests import naive
 from tests.laws import as_dict, check_probe
 
@@ -48,6 +48,16 @@ def test_a_network_at_the_edge_of_stability_is_refused():
         probes.Exact().measure(gallery.ring(50, excess=0.0))
 
 
+def test_rates_over_many_orders_are_no_trouble_and_garbage_is_never_returned():
+    leak = np.logspace(-7, 7, 50)
+    weights = np.zeros((50, 50))
+    weights[0, 1] = weights[1, 0] = 1e-9
+    assert np.all(probes.Exact().measure(Network(weights, leak)).value > 0)
+    chain = Network(np.diag(np.full(59, 3.0), -1), 1.0)
+    with pytest.raises((DidNotConverge, UnstableNetwork)):
+        probes.Exact().measure(chain)
+
+
 def test_too_large_a_network_is_refused_with_an_estimate(monkeypatch):
     net = gallery.ring(30)
     with pytest.raises(TooLarge, match=r"dense 30 x 30 matrices \(0 MB\) .*max_neurons=30"):
@@ -63,5 +73,5 @@ def test_the_source_names_the_method():
 
 
 def test_singular_up_to_rounding_is_no_covariance():
-    assert exact.inverse_lower(gallery.ring(50, excess=1e-16)) is None
-    assert exact.inverse_lower(gallery.ring(50, excess=1e-6)) is not None
+    assert inverse_lower(gallery.ring(50, excess=1e-16)) is None
+    assert inverse_lower(gallery.ring(50, excess=1e-6)) is not None

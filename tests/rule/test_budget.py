@@ -41,6 +41,18 @@ def test_probabilities_lie_in_the_unit_interval_and_sum_to_the_budget(r, share):
     assert abs(p.sum() - target) <= 1e-9 * target
 
 
+def test_water_filling_survives_what_floats_can_hold():
+    """Twenty thousand importances over hundreds of orders of magnitude; a second."""
+    assert water_filling(np.array([1e20, 1.0, 1.0]), 1) > 0
+    random = np.random.default_rng(209)
+    for _ in range(5000):
+        r = random.lognormal(0, random.choice([1, 20, 60]), random.integers(2, 12))
+        target = float(random.integers(1, r.size + 1))
+        p = np.minimum(1, water_filling(r, target) * r)
+        assert abs(p.sum() - target) <= 1e-9 * target
+    assert np.minimum(1, water_filling(np.full(3, 1e308), 2) * 1e308) == pytest.approx(2 / 3)
+
+
 def test_water_filling_depends_on_ratios_only():
     r = ADVERSARIAL["log-normal"]
     assert np.allclose(water_filling(7 * r, 100) * 7, water_filling(r, 100))

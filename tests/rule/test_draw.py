@@ -41,6 +41,14 @@ def test_probabilities_a_rounding_below_one_still_give_the_exact_count():
         assert np.count_nonzero(fixed(p, np.random.default_rng(seed))) == 200
 
 
+def test_a_fixed_draw_of_a_sum_that_is_not_whole_is_unbiased():
+    """20 000 draws; takes about half a second."""
+    p, rng, n_draws = np.full(10, 0.145), np.random.default_rng(5), 20_000
+    counts = sum(fixed(p, rng).astype(int) for _ in range(n_draws))
+    assert set(np.unique([fixed(p, rng).sum() for _ in range(100)])) == {1, 2}
+    assert np.all(np.abs(counts - n_draws * p) < 5 * np.sqrt(n_draws * p * (1 - p)))
+
+
 @pytest.mark.parametrize("draw", [independent, fixed])
 def test_inclusion_frequencies_match_the_probabilities(draw):
     """20 000 draws; takes about a second."""

@@ -48,8 +48,7 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
     }
     if result.variance is not None:
         arrays["variance"] = result.variance.per_link
-        if result.variance.per_link_error is not None:
-            arrays["variance_error"] = result.variance.per_link_error
+        arrays["variance_error"] = result.variance.per_link_error
     for name, network in (("before", result.original), ("after", result.network)):
         csr = network.link_matrix
         arrays |= {f"{name}_{part}": getattr(csr, part) for part in ("data", "indices", "indptr")}
@@ -85,8 +84,8 @@ def load(path: str | os.PathLike[str]) -> Pruned:
         probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
         variance = None
         if record["variance"] is not None:
-            error = file["variance_error"] if "variance_error" in file else None
-            variance = DifferenceVariance(file["variance"], error, before.synapses_per_link, **record["variance"])
+            values, errors = file["variance"], file["variance_error"]
+            variance = DifferenceVariance(values, errors, before.synapses_per_link, **record["variance"])
     comparison = None
     if record["comparison"] is not None:
         known = {f.name for f in fields(Comparison)}

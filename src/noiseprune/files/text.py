@@ -97,8 +97,7 @@ def _beginning(data: bytes, path: Path) -> tuple[bytes, int]:
 
 def _separated(data: bytes) -> tuple[bytes, str]:
     """Find the separator, and mend what a CSV parser does not take: runs of blanks, padded quotes, unnamed row names."""
-    first, _, _rest = data.partition(b"\n")
-    bare = re.sub(rb'"[^"]*"', b"x", first).decode("utf-8", "replace")
+    bare = re.sub(rb'"[^"]*"', b"x", data.split(b"\n", 1)[0]).decode("utf-8", "replace")
     separator = max(SEPARATORS, key=bare.count)
     if separator not in bare:
         separator = "\t"

@@ -7,6 +7,7 @@ equation into a Stein equation, whose solution is a power series that squaring s
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,10 +67,12 @@ def solve_lyapunov(A: NDArray[np.float64], q: NDArray[np.float64]) -> LyapunovSo
     if covariance is not None and residual <= TOLERANCE:
         return LyapunovSolution(covariance, residual, "Cayley transform and doubling")
     abscissa = float(np.max(scipy.linalg.eigvals(A).real))
-    if abscissa >= 0:
+    if abscissa >= -len(A) * np.finfo(np.float64).eps * np.linalg.norm(A):
         raise UnstableNetwork(f"its spectral abscissa is {abscissa:+.3g}")
     logger.warning("doubling left a relative residual of %.1e; using Bartels-Stewart", residual)
-    fallback = np.asarray(scipy.linalg.solve_continuous_lyapunov(A, -np.diag(q)), dtype=np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # SciPy's word for ill-conditioned; the residual tells
+        fallback = np.asarray(scipy.linalg.solve_continuous_lyapunov(A, -np.diag(q)), dtype=np.float64)
     fallback = (fallback + fallback.T) / 2
     fallback_residual = _relative_residual(A, fallback, q)
     if covariance is not None and residual <= fallback_residual:
@@ -95,9 +98,9 @@ def _doubling(A: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.floa
             share = np.linalg.norm(added) / np.linalg.norm(C)
             if not np.isfinite(share):
                 return None
-            # The next doubling would add about share^2, which is below rounding. A power of Phi with a norm below 1
+            # The next doubling would add about share^2, which is below rounding. A power of Phi with a norm below 1/2
             # proves that A is stable, also in directions that the noise does not reach.
-            if share < 1e-9 and np.linalg.norm(Phi) < 1:
+            if share < 1e-9 and np.linalg.norm(Phi) < 0.5:
                 return np.asarray((C + C.T) / 2)
             Phi = Phi @ Phi
     return None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
 
 from noiseprune.errors import DidNotConverge
 
@@ -31,12 +32,25 @@ def spectral_abscissa(matrix: sp.csr_array, *, symmetric: bool, dense_limit: int
         Where ARPACK does not find the rightmost eigenvalue.
     """
     n = matrix.shape[0]
-    if n <= dense_limit:
+    if symmetric:
+        if n > dense_limit:
+            return float(rightmost(matrix, 1, symmetric=True)[0])
         dense = matrix.toarray().astype(np.float64)
-        if symmetric:
-            return float(scipy.linalg.eigvalsh(dense, subset_by_index=(n - 1, n - 1))[0])
-        return float(np.max(scipy.linalg.eigvals(dense, overwrite_a=True).real))
-    return float(rightmost(matrix, 1, symmetric=symmetric)[0].real)
+        return float(scipy.linalg.eigvalsh(dense, subset_by_index=(n - 1, n - 1))[0])
+    # The eigenvalues are those of the strongly connected components. Apart they are well conditioned; together, in a
+    # feed-forward network, they may be as badly conditioned as eigenvalues can be.
+    n_components, component = connected_components(matrix, connection="strong")
+    size = np.bincount(component)
+    alone = size[component] == 1
+    found = [float(np.max(matrix.diagonal()[alone]))] if alone.any() else []
+    for k in np.flatnonzero(size > 1):
+        inside = np.flatnonzero(component == k)
+        block = matrix if n_components == 1 else matrix[inside][:, inside]
+        if inside.size <= dense_limit:
+            found.append(float(np.max(scipy.linalg.eigvals(block.toarray().astype(np.float64), overwrite_a=True).real)))
+        else:
+            found.append(float(rightmost(block, 1, symmetric=False)[0].real))
+    return max(found)
 
 
 def rightmost(matrix: sp.csr_array, count: int, *, symmetric: bool) -> Any:
@@ -54,11 +68,8 @@ def rightmost(matrix: sp.csr_array, count: int, *, symmetric: bool) -> Any:
             found = sla.eigsh(matrix, k=extra, which="LA", v0=start, return_eigenvectors=False, maxiter=100 * extra)
         else:
             found = sla.eigs(matrix, k=extra, which="LR", v0=start, return_eigenvectors=False, maxiter=100 * extra)
-    except sla.ArpackNoConvergence as error:
-        found = error.eigenvalues
-        if len(found) < count:
-            raise DidNotConverge(
-                f"ARPACK found {len(found)} of the {count} rightmost eigenvalues of a network of {n} neurons; "
-                "raise the dense limit if memory allows"
-            ) from None
+    except sla.ArpackNoConvergence as error:  # those that it found need not be the rightmost ones
+        raise DidNotConverge(
+            f"ARPACK found {len(error.eigenvalues)} of the {extra} rightmost eigenvalues of a network of {n} neurons"
+        ) from None
     return found[np.argsort(-found.real)][:count]

@@ -29,8 +29,8 @@ class DifferenceVariance:
     ----------
     per_link : (n_links,) array
         One value a link, in the order of ``net.links``.
-    per_link_error : (n_links,) array or None
-        Standard errors; None where the values are exact.
+    per_link_error : (n_links,) array
+        Standard errors; zero where the values are exact.
     synapses_per_link : int
         2 for a symmetric network, else 1.
     n_samples : int or None
@@ -40,7 +40,7 @@ class DifferenceVariance:
     """
 
     per_link: NDArray[np.float64]
-    per_link_error: NDArray[np.float64] | None
+    per_link_error: NDArray[np.float64]
     synapses_per_link: int
     n_samples: int | None
     source: str
@@ -51,9 +51,9 @@ class DifferenceVariance:
         return np.tile(self.per_link, self.synapses_per_link)
 
     @property
-    def standard_error(self) -> NDArray[np.float64] | None:
-        """One standard error a synapse, (n_synapses,), or None where the values are exact."""
-        return None if self.per_link_error is None else np.tile(self.per_link_error, self.synapses_per_link)
+    def standard_error(self) -> NDArray[np.float64]:
+        """One standard error a synapse, (n_synapses,); zero where the values are exact."""
+        return np.tile(self.per_link_error, self.synapses_per_link)
 
 
 class Probe(Protocol):

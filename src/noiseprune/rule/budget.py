@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,13 @@ class KeepProbability:
     per_link: Floats
     synapses_per_link: int
     constant: float | None
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """The value, so that NumPy's functions take the probabilities as they are."""
+        return np.array(self.value, dtype=dtype)
+
+    def __len__(self) -> int:
+        return self.per_link.size * self.synapses_per_link
 
     @property
     def value(self) -> Floats:
@@ -79,15 +87,18 @@ class Budget:
                 f"give exactly one of density, synapses, epsilon and K to say how much to keep; got {what}"
             )
         (name, value), *_ = given.items()
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise InvalidOption(f"{name} must be a number; got {value!r}")
+        value = float(value)
         if name in ("density", "epsilon") and not 0 < value <= 1:
             hint = f"; to keep {value:g} synapses give synapses={value:g}" if name == "density" and value > 1 else ""
             raise InvalidOption(f"{name} must be above 0 and at most 1; got {value:g}{hint}")
-        if name == "synapses" and (value < 1 or value != int(value)):
+        if name == "synapses" and not (value >= 1 and value % 1 == 0):
             raise InvalidOption(f"synapses must be a whole number, 1 or more; got {value:g}")
         if name == "K" and not (0 < value < np.inf):
             raise InvalidOption(f"K must be positive and finite; got {value:g}")
+        # plain Python numbers, whatever was given: they go into the provenance
+        object.__setattr__(self, name, int(value) if name == "synapses" else value)
 
     def target_links(self, network: Network, *, whole: bool) -> float | None:
         """Links to keep on average, or None where K decides; `whole` rounds for a draw of fixed size."""
@@ -149,15 +160,18 @@ def water_filling(importance: Floats, target: float) -> float:
     >>> np.minimum(1, K * np.array([10.0, 1.0, 1.0]))
     array([1. , 0.5, 0.5])
     """
-    free = importance[importance > 0]
+    largest = float(importance.max(initial=0.0))
+    free = importance[importance > 0] / (largest or 1.0)
     if target >= free.size:
-        return float(1 / free.min()) if free.size else 0.0
+        return float(1 / free.min() / largest) if free.size else 0.0
     while True:
         K = float(target / free.sum())
         clipped = K * free >= 1
-        if not clipped.any():
-            return K
-        target -= np.count_nonzero(clipped)
+        n_clipped = np.count_nonzero(clipped)
+        # with everything that is left of the target clipped, the rest is too small to count
+        if n_clipped == 0 or n_clipped >= target:
+            return K / largest
+        target -= n_clipped
         free = free[~clipped]
 
 
@@ -209,11 +223,6 @@ def keep_probability(
         if certain is not None:
             p[certain] = 1.0
         return KeepProbability(p, per_link, K)
-    if rule == "magnitude":
-        first = importance if certain is None else np.where(certain, np.inf, importance)
-        p = np.zeros(importance.size)
-        p[np.argsort(-first, kind="stable")[: round(target)]] = 1.0
-        return KeepProbability(p, per_link, None)
     if certain is not None:
         n_certain = int(np.count_nonzero(certain))
         if target < n_certain:
@@ -221,6 +230,12 @@ def keep_probability(
                 f"keeping the network in one piece takes {n_certain * per_link} synapses, and the budget is "
                 f"{target * per_link:g}: raise it to a density of {n_certain / network.n_links:.2g} or more"
             )
+    if rule == "magnitude":
+        first = importance if certain is None else np.where(certain, np.inf, importance)
+        p = np.zeros(importance.size)
+        p[np.argsort(-first, kind="stable")[: round(target)]] = 1.0
+        return KeepProbability(p, per_link, None)
+    if certain is not None:
         target -= n_certain
         importance = np.where(certain, 0.0, importance)
     possible = int(np.count_nonzero(importance))

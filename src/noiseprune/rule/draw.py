@@ -25,7 +25,7 @@ def independent(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
 
 
 def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Keep exactly sum(p) links, link k with probability p_k: systematic sampling in random order.
+    """Keep sum(p) links, rounded up or down, link k with probability p_k: systematic sampling in random order.
 
     The probabilities are laid end to end in random order, and a ruler with marks a unit apart and a random start is
     laid beside them: a link with a mark on it stays. Compared with independent draws the total does not vary.
@@ -33,7 +33,7 @@ def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]
     Parameters
     ----------
     p : (n_links,) array
-        Keep probabilities whose sum is a whole number, up to rounding.
+        Keep probabilities; where their sum is a whole number, exactly so many stay.
     rng : Generator
         For the order and the start.
 
@@ -44,8 +44,11 @@ def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]
     keep = p == 1
     drawn = rng.permutation(np.flatnonzero((p > 0) & ~keep))
     edges = np.cumsum(p[drawn])
-    count = round(float(edges[-1])) if drawn.size else 0
-    marks = np.searchsorted(edges, rng.random() + np.arange(count), side="right")
+    total = float(edges[-1]) if drawn.size else 0.0
+    start = rng.random()
+    whole = round(total)
+    count = whole if abs(total - whole) <= 1e-9 * (whole + 1) else int(np.ceil(total - start))
+    marks = np.searchsorted(edges, start + np.arange(count), side="right")
     # With p a rounding below 1, two marks can meet on one link, or the last can fall off the end: move them apart.
     step = np.arange(count)
     marks = np.maximum.accumulate(marks - step) + step

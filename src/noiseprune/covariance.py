@@ -1,0 +1,90 @@
+"""The stationary covariance of a network, and whether there is one; every decision about stability is made here."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from noiseprune.errors import DidNotConverge, UnstableNetwork
+from noiseprune.linalg.lyapunov import solve_lyapunov
+from noiseprune.linalg.spectrum import spectral_abscissa
+from noiseprune.network import Network
+
+Floats = NDArray[np.float64]
+
+EPS = float(np.finfo(np.float64).eps)
+MAX_RELATIVE_ERROR = 1e-3  # a covariance whose rounding errors could be larger is no covariance
+DENSE_LIMIT = 6_000  # neurons: an abscissa for an error message by dense algebra
+
+
+def inverse_lower(network: Network) -> Floats | None:
+    """Return (-A)^-1 of a symmetric network in the lower triangle of an n x n array; None where it is not stable.
+
+    The array is C-ordered and LAPACK sees its transpose, so that the links, row by row, are read as they lie.
+    """
+    post, pre, weight = network.links
+    n = network.n_neurons
+    M = np.zeros((n, n))
+    M[post, pre] = -weight
+    M[np.diag_indices(n)] = network.leak
+    _, info = scipy.linalg.lapack.dpotrf(M.T, lower=0, clean=0, overwrite_a=1)
+    if info == 0:
+        _, info = scipy.linalg.lapack.dpotri(M.T, lower=0, overwrite_c=1)
+    if info != 0:
+        return None
+    # Scaled to a unit diagonal, since that is how well Cholesky does: a row norm times the trace of the inverse
+    # bounds the condition number from above, for nothing.
+    condition = float(np.max(1 + network.total_input / network.leak) * np.sum(network.leak * M.diagonal()))
+    return M if condition * EPS < MAX_RELATIVE_ERROR else None
+
+
+def stationary_covariance(network: Network) -> tuple[Floats, str]:
+    """Solve A C + C A^T = -diag(sigma^2) for any network; return C, (n, n), and how it was found.
+
+    Raises
+    ------
+    UnstableNetwork
+        Where there is no stationary state.
+    DidNotConverge
+        Where rounding leaves too little of the solution.
+    """
+    try:
+        solution = solve_lyapunov(network.matrix().toarray().astype(np.float64), network.noise_std**2)
+    except UnstableNetwork:
+        raise unstable(network) from None
+    if not solution.residual < MAX_RELATIVE_ERROR:
+        raise DidNotConverge(
+            f"the Lyapunov equation of this network is solved only to a relative residual of {solution.residual:.1e}: its "
+            "rates or weights span too many orders of magnitude, or it is too nearly unstable; raise its leak"
+        )
+    return solution.covariance, f"Lyapunov equation by {solution.method}, relative residual {solution.residual:.1e}"
+
+
+def is_stable(network: Network, abscissa: float | None) -> bool | None:
+    """Say whether a network with this spectral abscissa is stable; zero up to rounding is not. None: not known."""
+    scale = float(np.max(network.leak + network.total_input))
+    if abscissa is None:
+        return True if np.all(network.excess_leak > EPS * network.n_neurons * scale) else None  # Gershgorin
+    return abscissa < -EPS * network.n_neurons * scale
+
+
+def unstable(network: Network) -> UnstableNetwork:
+    """Say that a network has no stationary covariance, how far it is from one, and what to do."""
+    advice = "weaken the weights (from a file: --content weights --base-leak 1.0 --gain 0.9)"
+    try:
+        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
+    except DidNotConverge:
+        return UnstableNetwork(
+            f"the network is not stable, so noise drives it to no stationary state: raise the leak, or {advice}"
+        )
+    where = (
+        f"is {abscissa:+.4g} 1/s"
+        if is_stable(network, -abs(abscissa))
+        else f"is zero up to rounding ({abscissa:.1e} 1/s)"
+    )
+    return UnstableNetwork(
+        f"the network is not stable, so noise drives it to no stationary state: the spectral abscissa of "
+        f"A = W - diag(leak) {where} and must be negative; raise the leak by more than {max(abscissa, 0):.4g} 1/s, or "
+        f"{advice}"
+    )
