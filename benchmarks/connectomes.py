@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from harness import save  # first: it pins the threads
+
 import os
 import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
-from harness import save
-
 import noiseprune
 from noiseprune.comparison import Reference
 

@@ -5,9 +5,9 @@ Erdos-Renyi with density 0.6, positive, diagonally dominant, epsilon = 0.5: kept
 
 from __future__ import annotations
 
-import numpy as np
-from harness import save
+from harness import save  # first: it pins the threads
 
+import numpy as np
 import noiseprune
 
 EPSILON = 0.5

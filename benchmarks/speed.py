@@ -8,10 +8,10 @@ matrices of n x n doubles; targets 6 and 10.
 
 from __future__ import annotations
 
+from harness import paired, peak_bytes, save  # first: it pins the threads
+
 import numpy as np
 import scipy.linalg
-from harness import paired, peak_bytes, save
-
 import noiseprune
 from noiseprune.linalg.lyapunov import solve_lyapunov
 

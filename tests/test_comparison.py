@@ -103,6 +103,7 @@ def test_symmetric_measures_are_their_definitions():
 
 
 def test_directed_measures_are_their_definitions():
+    """The naive covariance solves 4 900 equations, twice; about three seconds."""
     A, B = DIRECTED.matrix().toarray(), DIRECTED_PRUNED.matrix().toarray()
     n = len(A)
     c = compare(DIRECTED, DIRECTED_PRUNED)

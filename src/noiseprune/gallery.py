@@ -219,7 +219,7 @@ def _bernoulli_places(n: int, probability: float, random: np.random.Generator) -
     while last < n - 1:
         expected = (n - 1 - last) * probability
         gaps = random.geometric(probability, int(expected + 5 * np.sqrt(expected) + 10))
-        gaps[(gaps < 1) | (gaps > n)] = n  # past the end; NumPy overflows where the probability is below 1e-19
+        gaps = np.minimum(gaps, n + 1)  # past the end; the sum of larger ones would overflow
         more = last + np.cumsum(gaps)
         last = int(more[-1])
         places = np.concatenate([places, more]) if places.size else more
