@@ -135,7 +135,7 @@ def demo(
 ) -> None:
     """Prune the paper's three-cluster network by the noise rule and by weights, side by side.
 
-    2 000 neurons in clusters of 1 000, 200 and 800, joined by few long-range synapses. Real run:
+    2 000 neurons in clusters of 1,000, 200 and 800, joined by few long-range synapses. Real run:
 
     [bold]noiseprune demo --seed 1[/bold]
     """

@@ -25,6 +25,9 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.meaning { font-size: .9rem; }
+@media (max-width: 40rem) {
+  .meaning { display: none; } table { font-size: .85rem; } td.number { white-space: normal; }
+}
 pre { background: var(--soft); padding: .8rem; overflow-x: auto; font-size: .85rem; }
 """
 
@@ -86,7 +89,7 @@ def _page(title: str, introduction: str, comparisons: Mapping[str, Comparison], 
 {verdicts}
 <h2>What was preserved</h2>
 <div class="scroll"><table>
-<thead><tr><th scope="col">Measure</th>{head}<th scope="col">Meaning</th></tr></thead>
+<thead><tr><th scope="col">Measure</th>{head}<th scope="col" class="meaning">Meaning</th></tr></thead>
 <tbody>
 {body}
 </tbody>
