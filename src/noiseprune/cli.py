@@ -218,8 +218,8 @@ def prune(
     constant: Annotated[float | None, _option(RULE, "--K", help="The rule's constant.", show_default=False)] = None,
     probe: Annotated[str, _option(RULE, "--probe", help="auto or exact.")] = "auto",
     rule: Annotated[str, _option(RULE, "--rule", help="noise, weight, uniform or magnitude.")] = "noise",
-    strengthen: Annotated[str, _option(RULE, "--strengthen", help="auto or reciprocal.")] = "auto",
-    leak: Annotated[str, _option(RULE, "--leak", help="auto, matched or original.")] = "auto",
+    strengthen: Annotated[str, _option(RULE, "--strengthen", help="auto, reciprocal, matched or regressed.")] = "auto",
+    leak: Annotated[str, _option(RULE, "--leak", help="auto, matched, original or free.")] = "auto",
     draw: Annotated[
         str, _option(RULE, "--draw", help="independent or fixed (exactly the number asked for).")
     ] = "independent",

@@ -69,6 +69,19 @@ def is_stable(network: Network, abscissa: float | None) -> bool | None:
     return abscissa < -EPS * network.n_neurons * scale
 
 
+def has_stationary_state(network: Network) -> bool:
+    """Say whether a network is stable: for nothing where it is strictly dominant, else by dense algebra or ARPACK."""
+    try:
+        if is_stable(network, None):
+            return True
+        if network.symmetric and network.n_neurons <= DENSE_LIMIT:
+            return inverse_lower(network) is not None
+        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
+    except DidNotConverge:
+        return False
+    return bool(is_stable(network, abscissa))
+
+
 def unstable(network: Network) -> UnstableNetwork:
     """Say that a network has no stationary covariance, how far it is from one, and what to do."""
     advice = "weaken the weights (from a file: --content weights --base-leak 1.0 --gain 0.9)"

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import platform
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-import noiseprune
 from noiseprune import comparison as comparing
 from noiseprune.comparison import Comparison
 from noiseprune.errors import InvalidOption, NoisePruneWarning
-from noiseprune.intake import BaseLeak, Content, Matrix, as_network
+from noiseprune.intake import BaseLeak, Content, Matrix, MatrixKind, as_network
 from noiseprune.network import Network
-from noiseprune.probes import PROBES, DifferenceVariance, Probe
+from noiseprune.planning import Plan, make_plan
+from noiseprune.probes import DifferenceVariance, Probe
+from noiseprune.provenance import provenance
 from noiseprune.randomness import Rng, streams
 from noiseprune.rule import draw as drawing
 from noiseprune.rule import importance as weighing
 from noiseprune.rule import leak as balancing
-from noiseprune.rule.budget import Budget, KeepProbability, keep_probability, spanning_forest, theorem_gaps
-from noiseprune.rule.strengthen import STRENGTHENS, reciprocal
+from noiseprune.rule import strengthen as strengthening
+from noiseprune.rule.budget import Budget, KeepProbability, keep_probability, spanning_forest
+from noiseprune.rule.strengthen import reciprocal
 from noiseprune.structure import components, connectivity_density
 from noiseprune.threads import limited
 
@@ -71,11 +69,13 @@ def prune(
         How v is measured: "auto", "exact", or a probe of `noiseprune.probes`.
     rule : "noise", "weight", "uniform" or "magnitude"
         What makes a synapse important: |W| v, or for comparison |W|, nothing, or the rank of |W| without a draw.
-    strengthen : "auto" or "reciprocal"
-        The weights of the synapses that stay; W / p.
-    leak : "auto", "matched" or "original"
-        "matched" keeps each neuron's leak minus its total input as it was; "auto" is matched where every neuron is
-        diagonally dominant, else original.
+    strengthen : "auto", "reciprocal", "matched" or "regressed"
+        The weights of the synapses that stay: W / p; tuned from there until every synapse sees the difference variance
+        that it saw before (symmetric, dominant networks); or refitted by every neuron to the second moments of its
+        inputs, which is stable or an error (any network up to 6 000 neurons). "auto" is reciprocal.
+    leak : "auto", "matched", "original" or "free"
+        "matched" keeps each neuron's leak minus its total input as it was; "free" fits it with the weights (matched and
+        regressed). "auto" is original where the weights are regressed or not every neuron is diagonally dominant.
     draw : "independent" or "fixed"
         "fixed" keeps exactly the number asked for.
     keep_connected : bool
@@ -121,22 +121,40 @@ def prune(
     given, network = network, as_network(network, content=content, base_leak=base_leak)
     kind = MatrixKind.of(given, content, base_leak)
     budget = _budget(network, density, synapses, epsilon, K)
-    plan = _Plan.make(network, budget, probe, rule, strengthen, leak, draw, beyond_theorem)
+    plan = make_plan(
+        network,
+        budget,
+        probe=probe,
+        rule=rule,
+        strengthen=strengthen,
+        leak=leak,
+        draw=draw,
+        beyond_theorem=beyond_theorem,
+    )
     random = streams(rng)
     with limited(threads):
         logger.info("measuring %d synapses of %d neurons", network.n_synapses, network.n_neurons)
-        variance = plan.probe.measure(network, rng=random.probe) if plan.rule == "noise" else None
+        variance = plan.probe.measure(network, rng=random.probe) if plan.needs_variance else None
         weight = network.links.weight
-        importance = weighing.noise(weight, variance.per_link) if variance else weighing.rival(plan.rule, weight)
+        importance = weighing.importance(plan.rule, weight, variance)
         forest = spanning_forest(importance, network) if keep_connected else None
         probability = keep_probability(
             importance, network, budget, rule=plan.rule, whole=plan.draw == "fixed", certain=forest
         )
         p = probability.per_link
         kept = drawing.DRAWS[plan.draw](p, random.draw)
-        links = _kept_links(network, kept, reciprocal(weight[kept], p[kept]))
-        new_leak = balancing.matched(network, links) if plan.leak == "matched" else network.leak
-        pruned = _with_links(network, links, new_leak)
+        start = _kept_links(network, kept, reciprocal(weight[kept], p[kept]))
+        done = strengthening.apply(
+            plan.strengthen,
+            network,
+            start,
+            leak=plan.leak,
+            target=variance.per_link[kept] if variance else None,
+            probe=plan.probe,
+            rng=random.probe,
+        )
+        kept[kept] = done.stays
+        pruned = _with_links(network, done.links, done.leak)
         measured = comparing.compare(network, pruned, rng=random.comparison) if compare else None
     _warn(network, pruned, importance, plan, measured, keep_connected)
     options = {
@@ -149,9 +167,9 @@ def prune(
         "keep_connected": keep_connected,
         "beyond_theorem": beyond_theorem,
     }
-    provenance = _provenance(network, random.seed, options, plan, variance, probability, pruned)
-    pruned.origin = provenance
-    return Pruned(pruned, network, kept, probability, variance, measured, provenance, kind)
+    record = provenance(network, random.seed, options, plan, variance, probability, pruned, done.report)
+    pruned.origin = record
+    return Pruned(pruned, network, kept, probability, variance, measured, record, kind)
 
 
 @dataclass(frozen=True)
@@ -211,105 +229,6 @@ class Pruned:
         return str(self.provenance["options"]["rule"])
 
 
-@dataclass(frozen=True)
-class MatrixKind:
-    """The kind of matrix that a user gave, so that the same can be given back."""
-
-    sparse_format: str | None = "csr"
-    sparse_array: bool = True
-    weights: bool = False
-    dtype: str = "float64"
-
-    @classmethod
-    def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> MatrixKind:
-        """Look at what was given."""
-        if isinstance(given, Network):
-            return cls()
-        sparse = sp.issparse(given)
-        matrix: Any = given if sparse else np.atleast_2d(np.asarray(given))
-        weights = content == "weights" or (content is None and base_leak is not None and not matrix.diagonal().any())
-        dtype = "float32" if matrix.dtype == np.float32 else "float64"
-        return cls(matrix.format if sparse else None, isinstance(given, sp.sparray), weights, dtype)
-
-    def matrix(self, network: Network) -> Any:
-        """Write a network as a matrix of this kind."""
-        csr = (network.weights if self.weights else network.matrix()).astype(self.dtype)
-        if self.sparse_format is None:
-            return csr.toarray()
-        return (
-            csr.asformat(self.sparse_format) if self.sparse_array else sp.csr_matrix(csr).asformat(self.sparse_format)
-        )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What will be done, with every "auto" decided, and why."""
-
-    probe: Probe
-    rule: weighing.Rule
-    strengthen: str
-    leak: balancing.Leak
-    draw: drawing.Draw
-    theorem_gaps: list[str]
-    reasons: dict[str, str]
-
-    @classmethod
-    def make(
-        cls,
-        network: Network,
-        budget: Budget,
-        probe: str | Probe,
-        rule: str,
-        strengthen: str,
-        leak: str,
-        draw: str,
-        beyond_theorem: bool,
-    ) -> _Plan:
-        reasons: dict[str, str] = {}
-        if isinstance(probe, str):
-            name = _choice("probe", probe, ("auto", *PROBES))
-            if name == "auto":
-                name = "exact"
-                reasons["probe"] = "exact: the only probe of this version"
-            probe = PROBES[name]()
-        if isinstance(probe, type) or not hasattr(probe, "measure"):
-            raise InvalidOption(f"probe must be a name or an object such as probes.Exact(); got {probe!r}")
-        the_rule = _choice("rule", rule, weighing.RULES)
-        strengthen = _choice("strengthen", strengthen, ("auto", *STRENGTHENS))
-        if strengthen == "auto":
-            strengthen = "reciprocal"
-            reasons["strengthen"] = "reciprocal: the paper's, and the only one of this version"
-        the_leak = _choice("leak", leak, ("auto", *balancing.LEAKS))
-        if the_leak == "auto":
-            the_leak = "matched" if network.dominant else "original"
-            why = "every neuron is" if network.dominant else "not every neuron is"
-            reasons["leak"] = f"{the_leak}: {why} diagonally dominant"
-        the_draw = _choice("draw", draw, drawing.DRAWS)
-        gaps = theorem_gaps(network)
-        if the_rule != "noise":
-            gaps.append(f"the rule is {the_rule}")
-        if the_draw != "independent":
-            gaps.append("the draw is not independent")
-        if the_leak != "matched":
-            gaps.append("the leak is not matched")
-        if budget.epsilon is not None and gaps and not beyond_theorem:
-            raise InvalidOption(
-                f"epsilon={budget.epsilon:g} promises an error that only the theorem gives, and here it does not hold: "
-                f"{'; '.join(gaps)}. Give density instead, or beyond_theorem=True (--beyond-theorem) to use its formula "
-                "without its promise"
-            )
-        return cls(probe, the_rule, strengthen, the_leak, the_draw, gaps, reasons)
-
-
-def digest(network: Network) -> str:
-    """SHA-256 of the network's links, leak and noise: the same for the same network, whatever file it came from."""
-    hasher = hashlib.sha256(b"symmetric" if network.symmetric else b"directed")
-    csr = network.link_matrix
-    for array in (csr.indptr.astype("<i8"), csr.indices.astype("<i4"), csr.data, network.leak, network.noise_std):
-        hasher.update(np.ascontiguousarray(array).data)
-    return hasher.hexdigest()
-
-
 def _budget(network: Network, density: Any, synapses: Any, epsilon: Any, K: Any) -> Budget:
     if density is synapses is epsilon is K is None:
         need = connectivity_density(network)
@@ -340,17 +259,11 @@ def _with_links(network: Network, links: sp.csr_array, leak: NDArray[np.float64]
     )
 
 
-def _choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
-    if value not in allowed:
-        raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
-    return value
-
-
 def _warn(
     network: Network,
     pruned: Network,
     importance: NDArray[np.float64],
-    plan: _Plan,
+    plan: Plan,
     measured: Comparison | None,
     keep_connected: bool,
 ) -> None:
@@ -361,7 +274,8 @@ def _warn(
         cut = " (a piece was cut off and has no excess leak)" if zero else ""
         messages.append(
             f"the pruned network is UNSTABLE{cut}: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
-            f"{measured.spectral_abscissa_before:+.3g}; keep more (a higher density), or raise the leak of the original"
+            f"{measured.spectral_abscissa_before:+.3g}; let the neurons refit their weights (strengthen='regressed', "
+            "--strengthen regressed), keep more (a higher density), or raise the leak of the original"
         )
     if floored := balancing.n_floored(network, pruned) if plan.leak == "matched" else 0:
         messages.append(f"{floored} neurons lost so much input that their matched leak is held at its floor")
@@ -381,55 +295,3 @@ def _warn(
         )
     for message in messages:
         warnings.warn(message, NoisePruneWarning, stacklevel=3)
-
-
-def _provenance(
-    network: Network,
-    seed: int,
-    options: dict[str, Any],
-    plan: _Plan,
-    variance: DifferenceVariance | None,
-    probability: KeepProbability,
-    pruned: Network,
-) -> dict[str, Any]:
-    return {
-        "versions": {
-            "noiseprune": noiseprune.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "scipy": scipy.__version__,
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
-        "seed": seed,
-        "options": options,
-        "chosen": {
-            "probe": variance.source if variance else "none: the rule reads no covariance",
-            "strengthen": plan.strengthen,
-            "leak": plan.leak,
-            "why": plan.reasons,
-            "K": probability.constant,
-            "expected_synapses": probability.expected_synapses,
-            "certain_synapses": probability.n_certain,
-        },
-        "theorem": _theorem(network, pruned, plan, probability),
-        "input": {
-            "digest": digest(network),
-            "neurons": network.n_neurons,
-            "synapses": network.n_synapses,
-            "symmetric": network.symmetric,
-            **({"origin": network.origin} if network.origin else {}),
-        },
-    }
-
-
-def _theorem(network: Network, pruned: Network, plan: _Plan, probability: KeepProbability) -> dict[str, Any]:
-    """Whether the paper's theorem covers this result, and for which epsilon; above 1 it says nothing."""
-    gaps = list(plan.theorem_gaps)
-    if not gaps and (floored := balancing.n_floored(network, pruned)):
-        gaps.append(f"{floored} leaks are held at their floor")
-    epsilon = None
-    if not gaps and probability.constant:
-        epsilon = float(np.sqrt(8 * np.log(network.n_neurons) / probability.constant) / network.noise_std[0])
-        if epsilon > 1:
-            gaps.append(f"K is that of epsilon = {epsilon:.3g}, above 1")
-    return {"holds": not gaps, "gaps": gaps, "epsilon": epsilon}

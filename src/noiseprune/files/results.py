@@ -66,7 +66,8 @@ def load(path: str | os.PathLike[str]) -> Pruned:
     BadFile
         Where the file is missing, damaged, or of another version.
     """
-    from noiseprune.pipeline import MatrixKind, Pruned
+    from noiseprune.intake import MatrixKind
+    from noiseprune.pipeline import Pruned
 
     path = Path(path)
     if not path.is_file():

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseprune.probes.base import DifferenceVariance
+
 Rule = Literal["noise", "weight", "uniform", "magnitude"]
 RULES: tuple[Rule, ...] = ("noise", "weight", "uniform", "magnitude")
 
@@ -38,8 +40,15 @@ def noise(weight: NDArray[np.floating[Any]], difference_variance: Floats) -> Flo
     return np.abs(weight) * difference_variance
 
 
-def rival(rule: Rule, weight: NDArray[np.floating[Any]]) -> Floats:
-    """Importance by a rule that looks at the weights alone: r = |W| ("weight", "magnitude") or r = 1 ("uniform")."""
+def importance(rule: Rule, weight: NDArray[np.floating[Any]], variance: DifferenceVariance | None) -> Floats:
+    """Importance by any rule, (n_links,): "noise", or one that looks at the weights alone.
+
+    r = |W| ("weight", "magnitude") or r = 1 ("uniform").
+    """
+    if rule == "noise":
+        if variance is None:
+            raise TypeError("the noise rule needs difference variances")
+        return noise(weight, variance.per_link)
     if rule == "uniform":
         return np.ones(weight.size)
     return np.abs(weight).astype(np.float64)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from noiseprune.network import Network, absolute_row_sums
 
-Leak = Literal["matched", "original"]
-LEAKS: tuple[Leak, ...] = ("matched", "original")
+Leak = Literal["matched", "original", "free"]
+LEAKS: tuple[Leak, ...] = ("matched", "original", "free")
 
 Floats = NDArray[np.float64]
 

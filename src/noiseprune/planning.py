@@ -1,0 +1,142 @@
+"""Every "auto" decided, every option checked against the others, before the work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from noiseprune.errors import InvalidOption, TooLarge
+from noiseprune.network import Network
+from noiseprune.probes import PROBES, Probe
+from noiseprune.probes.exact import MAX_GENERAL
+from noiseprune.rule import draw as drawing
+from noiseprune.rule import importance as weighing
+from noiseprune.rule import leak as balancing
+from noiseprune.rule.budget import Budget, theorem_gaps
+from noiseprune.rule.strengthen import STRENGTHENS, Strengthen
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, with every "auto" decided, and why.
+
+    Attributes
+    ----------
+    probe, rule, strengthen, leak, draw
+        As in `noiseprune.prune`, none of them "auto".
+    theorem_gaps : list of str
+        What keeps the paper's theorem from covering the result.
+    reasons : dict
+        What was "auto" -> why it was decided so.
+    """
+
+    probe: Probe
+    rule: weighing.Rule
+    strengthen: Strengthen
+    leak: balancing.Leak
+    draw: drawing.Draw
+    theorem_gaps: list[str]
+    reasons: dict[str, str]
+
+    @property
+    def needs_variance(self) -> bool:
+        """Whether anything reads the difference variances."""
+        return self.rule == "noise" or self.strengthen == "matched"
+
+
+def make_plan(
+    network: Network,
+    budget: Budget,
+    *,
+    probe: str | Probe,
+    rule: str,
+    strengthen: str,
+    leak: str,
+    draw: str,
+    beyond_theorem: bool,
+) -> Plan:
+    """Decide what was left to us and check the rest.
+
+    Raises
+    ------
+    InvalidOption
+        Where an option is unknown, or does not go with the others or with the network.
+    """
+    reasons: dict[str, str] = {}
+    the_probe = _probe(probe, reasons)
+    the_rule = choice("rule", rule, weighing.RULES)
+    the_draw = choice("draw", draw, drawing.DRAWS)
+    the_method = _strengthen(network, strengthen, leak, reasons)
+    the_leak = _leak(network, leak, the_method, reasons)
+    gaps = theorem_gaps(network)
+    for holds, gap in (
+        (the_rule == "noise", f"the rule is {the_rule}"),
+        (the_draw == "independent", "the draw is not independent"),
+        (the_method == "reciprocal", f"the strengthening is {the_method}"),
+        (the_leak == "matched", f"the leak is {the_leak}"),
+    ):
+        if not holds:
+            gaps.append(gap)
+    if budget.epsilon is not None and gaps and not beyond_theorem:
+        raise InvalidOption(
+            f"epsilon={budget.epsilon:g} promises an error that only the theorem gives, and here it does not hold: "
+            f"{'; '.join(gaps)}. Give density instead, or beyond_theorem=True (--beyond-theorem) to use its formula "
+            "without its promise"
+        )
+    return Plan(the_probe, the_rule, the_method, the_leak, the_draw, gaps, reasons)
+
+
+def _probe(probe: str | Probe, reasons: dict[str, str]) -> Probe:
+    if isinstance(probe, str):
+        name = choice("probe", probe, ("auto", *PROBES))
+        if name == "auto":
+            name = "exact"
+            reasons["probe"] = "exact: the only probe of this version"
+        return PROBES[name]()
+    if isinstance(probe, type) or not hasattr(probe, "measure"):
+        raise InvalidOption(f"probe must be a name or an object such as probes.Exact(); got {probe!r}")
+    return probe
+
+
+def _strengthen(network: Network, strengthen: str, leak: str, reasons: dict[str, str]) -> Strengthen:
+    method: Strengthen = choice("strengthen", strengthen, ("auto", *STRENGTHENS))
+    if strengthen == "auto":
+        method = "reciprocal"
+        reasons["strengthen"] = "reciprocal: the paper's; matched and regressed are to be asked for"
+    dominant = network.symmetric and network.dominant
+    if method == "matched" and not dominant:
+        raise InvalidOption(
+            "strengthen='matched' is for symmetric networks in which every neuron is diagonally dominant, and "
+            f"{'this one is not dominant' if network.symmetric else 'this one is directed'}: take 'regressed'"
+        )
+    if method == "matched" and leak == "original":
+        raise InvalidOption("strengthen='matched' matches the leak again after each step: leave leak out, or free")
+    if method == "matched" and leak == "free" and not network.equal_noise:
+        raise InvalidOption("strengthen='matched' with leak='free' needs equal noise in all neurons: take 'regressed'")
+    if method == "reciprocal" and leak == "free":
+        raise InvalidOption("leak='free' goes with strengthen='matched' or 'regressed', which fit it")
+    if method == "regressed" and network.n_neurons > MAX_GENERAL:
+        raise TooLarge(
+            f"strengthen='regressed' works with dense second moments and stops at {MAX_GENERAL} neurons; this network has "
+            f"{network.n_neurons}: take 'reciprocal', or 'matched' where the network is symmetric and dominant"
+        )
+    return method
+
+
+def _leak(network: Network, leak: str, method: Strengthen, reasons: dict[str, str]) -> balancing.Leak:
+    the_leak: balancing.Leak = choice("leak", leak, ("auto", *balancing.LEAKS))
+    if leak != "auto":
+        return the_leak
+    if method == "regressed":
+        reasons["leak"] = "original: the regression fits the weights to it"
+        return "original"
+    reasons["leak"] = f"every neuron is diagonally dominant: {network.dominant}"
+    return "matched" if network.dominant else "original"
+
+
+def choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
+    """Return `value` where it is one of `allowed`."""
+    if value not in allowed:
+        raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    return value

@@ -1,0 +1,81 @@
+"""What led to a result: versions, seed, options, what every "auto" chose and why, digest of the input."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from typing import Any
+
+import numpy as np
+import scipy
+
+import noiseprune
+from noiseprune.network import Network
+from noiseprune.planning import Plan
+from noiseprune.probes import DifferenceVariance
+from noiseprune.rule import leak as balancing
+from noiseprune.rule.budget import KeepProbability
+
+
+def provenance(
+    network: Network,
+    seed: int,
+    options: dict[str, Any],
+    plan: Plan,
+    variance: DifferenceVariance | None,
+    probability: KeepProbability,
+    pruned: Network,
+    report: dict[str, Any],
+) -> dict[str, Any]:
+    """Collect the provenance of one prune, fit for strict JSON."""
+    return {
+        "versions": {
+            "noiseprune": noiseprune.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "platform": f"{platform.system()} {platform.machine()}",
+        },
+        "seed": seed,
+        "options": options,
+        "chosen": {
+            "probe": variance.source if variance else "none: the rule reads no covariance",
+            "strengthen": plan.strengthen,
+            "strengthening": report,
+            "leak": plan.leak,
+            "why": plan.reasons,
+            "K": probability.constant,
+            "expected_synapses": probability.expected_synapses,
+            "certain_synapses": probability.n_certain,
+        },
+        "theorem": _theorem(network, pruned, plan, probability),
+        "input": {
+            "digest": digest(network),
+            "neurons": network.n_neurons,
+            "synapses": network.n_synapses,
+            "symmetric": network.symmetric,
+            **({"origin": network.origin} if network.origin else {}),
+        },
+    }
+
+
+def _theorem(network: Network, pruned: Network, plan: Plan, probability: KeepProbability) -> dict[str, Any]:
+    """Whether the paper's theorem covers this result, and for which epsilon; above 1 it says nothing."""
+    gaps = list(plan.theorem_gaps)
+    if not gaps and (floored := balancing.n_floored(network, pruned)):
+        gaps.append(f"{floored} leaks are held at their floor")
+    epsilon = None
+    if not gaps and probability.constant:
+        epsilon = float(np.sqrt(8 * np.log(network.n_neurons) / probability.constant) / network.noise_std[0])
+        if epsilon > 1:
+            gaps.append(f"K is that of epsilon = {epsilon:.3g}, above 1")
+    return {"holds": not gaps, "gaps": gaps, "epsilon": epsilon}
+
+
+def digest(network: Network) -> str:
+    """SHA-256 of the network's links, leak and noise: the same for the same network, whatever file it came from."""
+    hasher = hashlib.sha256(b"symmetric" if network.symmetric else b"directed")
+    csr = network.link_matrix
+    for array in (csr.indptr.astype("<i8"), csr.indices.astype("<i4"), csr.data, network.leak, network.noise_std):
+        hasher.update(np.ascontiguousarray(array).data)
+    return hasher.hexdigest()
