@@ -1,10 +1,14 @@
+import io
 import json
+import logging
 import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import noiseprune
 from noiseprune import cli, gallery
@@ -165,6 +169,22 @@ def test_an_unstable_result_is_a_loud_warning_and_no_error(run, tmp_path):
     assert code == 0
     assert "UNSTABLE" in err
     assert json.loads(out)["result"]["stable_after"] is False
+
+
+def test_progress_is_shown_on_a_terminal_once_work_takes_long(monkeypatch):
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(cli, "PATIENCE", 0.05)
+    with cli._progress(console, quiet=False):
+        logging.getLogger("noiseprune").info("measuring many synapses")
+        time.sleep(0.3)
+    assert "measuring many synapses" in console.file.getvalue()
+    silent = Console(file=io.StringIO(), force_terminal=True)
+    with cli._progress(silent, quiet=True):
+        time.sleep(0.1)
+    with cli._progress(Console(file=io.StringIO(), force_terminal=False), quiet=False):
+        pass
+    assert silent.file.getvalue() == ""
+    assert logging.getLogger("noiseprune").handlers[1:] == []
 
 
 def test_a_bug_of_ours_keeps_its_traceback(run, monkeypatch):

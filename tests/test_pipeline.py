@@ -150,6 +150,14 @@ def test_keep_connected_keeps_one_piece_in_the_same_budget():
     assert result.network.n_links == round(0.1 * net.n_links)
 
 
+def test_a_density_below_what_connectivity_needs_warns_and_offers_a_forest():
+    net = gallery.clustered([40, 20], within=0.6, between=20, rng=327)
+    need = 60 * np.log(60) / net.n_synapses
+    with pytest.warns(NoisePruneWarning, match="hold together, though this one did: keep_connected=True"):
+        prune(net, density=0.95 * need, draw="fixed", compare=False, rng=0)
+    prune(net, density=0.95 * need, draw="fixed", compare=False, keep_connected=True, rng=0)
+
+
 def test_epsilon_is_refused_where_the_theorem_does_not_hold():
     net = gallery.clustered([40, 20], between=20, rng=313)
     for where, more, message in (

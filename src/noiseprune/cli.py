@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from noiseprune.network import Network
 
 SCHEMA_VERSION = 1
+PATIENCE = 1.0  # seconds of work before progress is shown
 ROOMY = 110  # columns of a terminal from which the meaning of each measure is shown too
 
 app = typer.Typer(
@@ -505,7 +506,7 @@ def _progress(console: Console, *, quiet: bool) -> Iterator[None]:
 
     logger, handler = logging.getLogger("noiseprune"), Show(logging.INFO)
     level = logger.level
-    timer = threading.Timer(1.0, status.start)
+    timer = threading.Timer(PATIENCE, status.start)
     timer.daemon = True
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

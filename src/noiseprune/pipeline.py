@@ -281,17 +281,19 @@ def _warn(
         messages.append(f"{floored} neurons lost so much input that their matched leak is held at its floor")
     if impossible := int(np.count_nonzero(importance == 0)) * network.synapses_per_link:
         messages.append(f"{impossible} synapses have an importance of zero, so the draw never keeps them")
-    before, after = components(network), components(pruned)
-    if after > before and not keep_connected:
-        share, need = pruned.n_synapses / network.n_synapses, connectivity_density(network)
-        why = (
-            f" (a density of {share:.2g}, where a random network of this size needs about {need:.2g})"
-            if need > share
-            else ""
-        )
-        messages.append(
-            f"the network fell apart: {before} connected components before, {after} after{why}: keep_connected=True "
-            "(--keep-connected) keeps a spanning forest inside the same budget"
-        )
+    if network.n_synapses and not keep_connected:
+        messages += _connectivity(network, pruned)
     for message in messages:
         warnings.warn(message, NoisePruneWarning, stacklevel=3)
+
+
+def _connectivity(network: Network, pruned: Network) -> list[str]:
+    """Say that the network fell apart, or that it could well have."""
+    before, after = components(network), components(pruned)
+    share, need = pruned.n_synapses / network.n_synapses, connectivity_density(network)
+    low = f"a density of {share:.2g} is below the {need:.2g} or so that a random network of this size needs to hold together"
+    offer = "keep_connected=True (--keep-connected) keeps a spanning forest inside the same budget"
+    if after > before:
+        why = f" ({low})" if share < need else ""
+        return [f"the network fell apart: {before} connected components before, {after} after{why}: {offer}"]
+    return [f"{low}, though this one did: {offer}"] if share < need else []
