@@ -38,7 +38,7 @@ def program(*words, cwd=None):
     )
 
 
-@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare"])
+@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep"])
 def test_every_verb_has_help_with_a_real_command(run, verb):
     code, out, _ = run(verb, "--help")
     assert code == 0
@@ -114,6 +114,21 @@ def test_inspect_says_what_a_file_holds(run):
     assert found["origin"]["transmitters"] == {"GABA": "-", "ACh": "+"}
     code, out, _ = run("inspect", "net.csv")
     assert "spectral abscissa" in out
+
+
+def test_sweep_prints_a_table_and_recommends(run, tmp_path):
+    noiseprune.write(gallery.clustered([30, 20], between=20, rng=12), tmp_path / "net.npz")
+    words = ["sweep", "net.npz", "--density", "0.5,0.9", "--density", "1", "--draws", "3", "--tolerance", "0.9"]
+    code, out, _ = run(*words, "--checkpoint", "draws.jsonl", "-o", "table.csv")
+    assert code == 0
+    assert "Recommended: density" in out
+    assert (tmp_path / "table.csv").read_text(encoding="utf-8").startswith("asked_density,rule,strengthen")
+    code, out, _ = run(*words, "--checkpoint", "draws.jsonl", "--json")
+    found = json.loads(out)["result"]
+    assert (code, len(found["rows"])) == (0, 3)
+    assert found["recommended"]["stable"] == 1
+    assert run("sweep", "net.npz", "--density", "half")[0] == 2
+    assert run("sweep", "net.npz", "--density", "0.5", "--draws", "2")[1].count("none of these") == 1
 
 
 def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import noiseprune
-from noiseprune.errors import NoisePruneError, NoisePruneWarning
+from noiseprune.errors import InvalidOption, NoisePruneError, NoisePruneWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from noiseprune.comparison import Comparison
     from noiseprune.network import Network
+    from noiseprune.sweeping import Sweep
 
 SCHEMA_VERSION = 1
 PATIENCE = 1.0  # seconds of work before progress is shown
@@ -105,6 +106,9 @@ Pre = Annotated[str | None, _option(READING, "--pre", help="Column of the sendin
 Post = Annotated[str | None, _option(READING, "--post", help="Column of the receiving neuron.", show_default=False)]
 Weight = Annotated[str | None, _option(READING, "--weight", help="Column of the weight.", show_default=False)]
 
+KeepConnected = Annotated[
+    bool, _option(RULE, "--keep-connected", help="Keep a spanning forest inside the same budget.")
+]
 Seed = Annotated[int, _option(RUNNING, "--seed", help="Seed of all that is random; recorded in the result.")]
 Threads = Annotated[
     int | None, _option(RUNNING, "--threads", help="Threads of the numerical libraries.", show_default=False)
@@ -224,9 +228,7 @@ def prune(
     draw: Annotated[
         str, _option(RULE, "--draw", help="independent or fixed (exactly the number asked for).")
     ] = "independent",
-    keep_connected: Annotated[
-        bool, _option(RULE, "--keep-connected", help="Keep a spanning forest inside the same budget.")
-    ] = False,
+    keep_connected: KeepConnected = False,
     beyond_theorem: Annotated[
         bool, _option(RULE, "--beyond-theorem", help="Use the formula of --epsilon where its theorem does not hold.")
     ] = False,
@@ -340,6 +342,92 @@ def compare(
         session.answer({"before": _input(before, net), "after": _input(after, other)}, result.to_dict(), {"seed": seed})
 
 
+@app.command()
+def sweep(
+    file: File,
+    density: Annotated[
+        list[str], _option(RULE, "--density", help="Densities to try, commas or repeat.", show_default=False)
+    ],
+    rule: Annotated[list[str] | None, _option(RULE, "--rule", help="Rules to try; noise by default.")] = None,
+    strengthen: Annotated[
+        list[str] | None, _option(RULE, "--strengthen", help="Strengthenings to try; auto by default.")
+    ] = None,
+    draws: Annotated[int, _option(RULE, "--draws", help="Draws of each combination.")] = 10,
+    tolerance: Annotated[
+        float | None,
+        _option(RULE, "--tolerance", help="Recommend the smallest density within this error.", show_default=False),
+    ] = None,
+    keep_connected: KeepConnected = False,
+    output: Annotated[
+        Path | None, _option(OUTPUT, "-o", "--output", help="Table to write: .json .csv .parquet.", show_default=False)
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        _option(RUNNING, "--checkpoint", help="Keep each draw here; resume where it exists.", show_default=False),
+    ] = None,
+    workers: Annotated[int, _option(RUNNING, "--workers", help="Processes.")] = 1,
+    seed: Seed = 0,
+    orientation: Orientation = None,
+    content: ContentOption = None,
+    base_leak: BaseLeakOption = None,
+    margin: Margin = 0.05,
+    gain: Gain = 0.9,
+    where: Where = None,
+    symmetric_rows: SymmetricRows = None,
+    inhibitory: Inhibitory = None,
+    transmitter_column: TransmitterColumn = None,
+    pre: Pre = None,
+    post: Post = None,
+    weight: Weight = None,
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Try many densities, rules and strengthenings, and say which density to choose.
+
+    [bold]noiseprune sweep worm_connectome.csv --where Type=Send --inhibitory GABA --density 0.3,0.5,0.7 --tolerance 0.2[/bold]
+    """
+    from noiseprune.files.output import check_output
+
+    options = _reading(locals())
+    with _session("sweep", as_json=as_json, quiet=quiet) as session:
+        if output is not None:
+            check_output(output, overwrite=overwrite)
+        densities = [_float("--density", part) for part in _parts(density)]
+        net = _read(file, session, **options)
+        table = noiseprune.sweep(
+            net,
+            densities=densities,
+            rules=_parts(rule) or ["noise"],
+            strengthens=_parts(strengthen) or ["auto"],
+            draws=draws,
+            tolerance=tolerance,
+            keep_connected=keep_connected,
+            workers=workers,
+            checkpoint=checkpoint,
+            rng=seed,
+        )
+        if output is not None:
+            table.save(output, overwrite=overwrite)
+        session.sweep(str(file.name), table)
+        if output is not None:
+            session.say(f"Wrote {output}")
+        found = {"rows": table.rows, "recommended": table.recommended, "criterion": table.criterion}
+        session.answer(_input(file, net), found | {"output": None if output is None else str(output)}, table.provenance)
+
+
+def _parts(given: list[str] | None) -> list[str]:
+    """Split what was repeated or joined by commas."""
+    return [part.strip() for text in given or [] for part in text.split(",") if part.strip()]
+
+
+def _float(option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidOption(f"{option} takes numbers; got {text!r}") from None
+
+
 # --- reading --------------------------------------------------------------------------------------------------------
 
 READING_OPTIONS = [
@@ -442,6 +530,33 @@ class _Session:
             reasons.setdefault(why, []).append(name.replace("_", " "))
         for why, names in reasons.items():
             self.say(f"Not measured ({why}): {', '.join(names)}.")
+
+    def sweep(self, title: str, table: Sweep) -> None:
+        """Print a sweep, a row a choice, mean and standard error of what matters most."""
+        if self.quiet:
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        symmetric = table.rows[0]["worst_direction"] is not None
+        shown = ["worst_direction" if symmetric else "trajectory_error_linear", "covariance_error", "components_after"]
+        choices = ["asked_density", "rule", "strengthen"]
+        printed = Table(
+            *choices, "stable", *(name.replace("_", " ") for name in shown), title=Text(title), title_justify="left"
+        )
+        for row in table.rows:
+            stable = "-" if row["stable"] is None else f"{100 * row['stable']:.0f} %"
+            values = ["-" if row[n] is None else f"{row[n]:.3g} ± {row[n + '_se'] or 0:.1g}" for n in shown]
+            mark = " ←" if row is table.recommended else ""
+            printed.add_row(*(str(row[name]) for name in choices), stable, *values[:-1], values[-1] + mark)
+        self.people.print(printed)
+        chosen = table.recommended
+        self.say(f"Criterion: {table.criterion}.")
+        if chosen is not None:
+            words = f"density {chosen['asked_density']}, rule {chosen['rule']}, strengthen {chosen['strengthen']}"
+            self.say(f"Recommended: {words}.")
+        else:
+            self.say("Recommended: none of these.")
 
     def facts(self, title: str, facts: Mapping[str, Any]) -> None:
         """Print names and values."""

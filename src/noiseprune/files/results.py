@@ -22,6 +22,7 @@ from noiseprune.rule.budget import KeepProbability
 
 if TYPE_CHECKING:
     from noiseprune.pipeline import Pruned
+    from noiseprune.sweeping import Sweep
 
 SCHEMA_VERSION = 1
 
@@ -58,8 +59,8 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
         np.savez_compressed(file, **arrays)
 
 
-def load(path: str | os.PathLike[str]) -> Pruned:
-    """Read what `Pruned.save` wrote.
+def load(path: str | os.PathLike[str]) -> Pruned | Sweep:
+    """Read what `Pruned.save` (``.npz``) or `Sweep.save` (``.json``) wrote.
 
     Raises
     ------
@@ -72,6 +73,8 @@ def load(path: str | os.PathLike[str]) -> Pruned:
     path = Path(path)
     if not path.is_file():
         raise BadFile(f"{path}: no such file; check the name and the folder")
+    if path.suffix == ".json":
+        return _load_sweep(path)
     with understood(path, "result of prune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         if "noiseprune_result" not in file:
             raise BadFile(f"{path}: holds no result of prune; noiseprune.read reads networks")
@@ -93,6 +96,16 @@ def load(path: str | os.PathLike[str]) -> Pruned:
         comparison = Comparison(**{name: value for name, value in record["comparison"].items() if name in known})
     kind = MatrixKind(**record["matrix_kind"])
     return Pruned(after, before, kept, probability, variance, comparison, record["provenance"], kind)
+
+
+def _load_sweep(path: Path) -> Sweep:
+    from noiseprune.sweeping import SCHEMA_VERSION, Sweep
+
+    with understood(path, "sweep"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.pop("schema_version") != SCHEMA_VERSION:
+            raise BadFile(f"{path}: has another schema version; this noiseprune reads {SCHEMA_VERSION}: upgrade it")
+        return Sweep(**record)
 
 
 def _network(file: Any, name: str, path: Path) -> Network:

@@ -1,0 +1,331 @@
+"""Many densities, rules and strengthenings on one network: one table, and which density to choose."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noiseprune.comparison import Comparison, Reference
+from noiseprune.errors import BadFile, InvalidOption, NoisePruneError, NoisePruneWarning
+from noiseprune.files.output import replacing
+from noiseprune.intake import Matrix, as_network
+from noiseprune.network import Network
+from noiseprune.provenance import digest
+from noiseprune.randomness import Rng, seed_from
+from noiseprune.threads import limited
+
+logger = logging.getLogger("noiseprune")
+
+SCHEMA_VERSION = 1
+CONFIDENCE = 0.95
+MEASURES = (
+    "density",
+    "worst_direction",
+    "eigenvalue_error_median",
+    "eigenvalue_error_slowest",
+    "kl_per_neuron",
+    "covariance_error",
+    "fixed_point_error",
+    "decay_error",
+    "trajectory_error_linear",
+    "trajectory_error_rectified",
+    "components_after",
+    "orphans",
+)
+
+Case = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A table of what pruning preserved, one row a choice of density, rule and strengthening.
+
+    Attributes
+    ----------
+    rows : list of dict
+        The choice (`asked_density`, `rule`, `strengthen`), `draws`, `refused` (draws that ended in an error), `stable`
+        (share of the others), and mean and standard error (`_se`) of each measure over the draws that have it.
+    cases : list of dict
+        The draws themselves.
+    recommended : dict or None
+        The row of the smallest density that stays within the tolerance; None where there is none, or no tolerance.
+    criterion : str
+        What `recommended` means, in words.
+    provenance : dict
+        Seed, digest of the input, the options.
+    """
+
+    rows: list[dict[str, Any]]
+    cases: list[Case]
+    recommended: dict[str, Any] | None
+    criterion: str
+    provenance: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Sweep({len(self.rows)} rows, {len(self.cases)} draws)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts and lists, fit for strict JSON."""
+        return {"schema_version": SCHEMA_VERSION, **vars(self)}
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write everything as ``.json``, or the rows alone as ``.csv`` or ``.parquet``."""
+        suffix = Path(path).suffix
+        if suffix not in (".json", ".csv", ".parquet"):
+            raise BadFile(f"{path}: a sweep is saved as .json, .csv or .parquet; name it so")
+        with replacing(path, overwrite=overwrite) as temporary:
+            if suffix == ".json":
+                temporary.write_text(json.dumps(self.to_dict(), allow_nan=False, indent=1), encoding="utf-8")
+                return
+            import polars as pl
+
+            table = pl.DataFrame(self.rows, infer_schema_length=None)
+            table.write_csv(temporary) if suffix == ".csv" else table.write_parquet(temporary)
+
+
+def sweep(
+    network: Network | Matrix,
+    *,
+    densities: Sequence[float],
+    rules: Sequence[str] = ("noise",),
+    strengthens: Sequence[str] = ("auto",),
+    draws: int = 10,
+    tolerance: float | None = None,
+    keep_connected: bool = False,
+    workers: int = 1,
+    checkpoint: str | os.PathLike[str] | None = None,
+    rng: Rng = 0,
+) -> Sweep:
+    """Prune one network many ways and tabulate what was preserved.
+
+    Parameters
+    ----------
+    network : Network or matrix
+        As in `noiseprune.prune`.
+    densities, rules, strengthens : sequences
+        All combinations are tried.
+    draws : int
+        Prunes of each combination, each with a seed of its own.
+    tolerance : float, optional
+        The largest error that is acceptable: of the worst direction where the network is symmetric, of the linear
+        trajectories elsewhere.
+    keep_connected : bool
+        As in `noiseprune.prune`.
+    workers : int
+        Processes; the result does not depend on their number. A script that uses more than one needs a main guard.
+    checkpoint : path, optional
+        A file to which each draw is appended when it is done; draws that it holds already are not repeated.
+    rng : int, Generator or None
+        The seed; recorded in the result.
+
+    Returns
+    -------
+    Sweep
+        Recommended is the smallest density, over all rules and strengthenings, at which every draw is stable and the
+        upper end of a one-sided 95 % confidence interval of the mean error lies within the tolerance.
+
+    Examples
+    --------
+    >>> from noiseprune import gallery
+    >>> table = sweep(gallery.clustered([40, 20], between=20, rng=5), densities=[0.5, 0.9], draws=3, tolerance=0.5)
+    >>> [row["asked_density"] for row in table.rows]
+    [0.5, 0.9]
+    """
+    network = as_network(network)
+    for name, values in (("densities", densities), ("rules", rules), ("strengthens", strengthens)):
+        if isinstance(values, str) or not len(values):
+            raise InvalidOption(f"{name} must be a list of at least one; got {values!r}")
+    for name, count in (("draws", draws), ("workers", workers)):
+        if not isinstance(count, int) or count < 1:
+            raise InvalidOption(f"{name} must be a whole number, 1 or more; got {count!r}")
+    seed = seed_from(rng)
+    task = {"seed": seed, "digest": digest(network), "keep_connected": keep_connected}
+    wanted = [
+        {"asked_density": float(density), "rule": rule, "strengthen": strengthen, "draw": draw}
+        for density, rule, strengthen, draw in product(densities, rules, strengthens, range(draws))
+    ]
+    done = _Checkpoint(checkpoint, task)
+    missing = [case for case in wanted if done.find(case) is None]
+    for number, case in enumerate(_run(network, seed, keep_connected, missing, workers), 1):
+        logger.info("sweep: %d of %d draws done", number, len(missing))
+        done.add(case)
+    cases = [case for case in map(done.find, wanted) if case is not None]
+    rows = _rows(cases)
+    measure = "worst_direction" if network.symmetric else "trajectory_error_linear"
+    criterion = (
+        f"smallest density with every draw stable and mean {measure} at most {tolerance} with 95 % confidence"
+        if tolerance is not None
+        else "none: no tolerance was given"
+    )
+    recommended = None if tolerance is None else _recommended(rows, measure, tolerance)
+    return Sweep(rows, cases, recommended, criterion, task | {"draws": draws, "tolerance": tolerance})
+
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+_worker: _Worker
+
+
+class _Worker:
+    """One process's share: the original's side of the comparison is computed once."""
+
+    def __init__(self, network: Network, seed: int, keep_connected: bool) -> None:
+        self.network = network
+        self.seed = seed
+        self.keep_connected = keep_connected
+        self.reference = Reference(network, rng=seed)
+
+    def __call__(self, case: Case) -> Case:
+        """Prune and compare once; an error that we raise on purpose is part of the table."""
+        import warnings
+
+        from noiseprune.pipeline import prune
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NoisePruneWarning)  # what they say is in the table
+            try:
+                result = prune(
+                    self.network,
+                    density=case["asked_density"],
+                    rule=case["rule"],
+                    strengthen=case["strengthen"],
+                    keep_connected=self.keep_connected,
+                    compare=False,
+                    rng=_case_seed(self.seed, case),
+                )
+                return case | {"refused": None} | _measures(self.reference.compare(result.network))
+            except InvalidOption:
+                raise
+            except NoisePruneError as error:
+                return case | {"refused": str(error)}
+
+
+def _case_seed(seed: int, case: Case) -> int:
+    """Give each draw a seed that all rules and strengthenings of it share, so that they see the same uniforms."""
+    return int(np.random.SeedSequence(seed, spawn_key=(case["draw"],)).generate_state(1, np.uint32)[0])
+
+
+def _run(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
+    if workers == 1 or len(cases) < 2:
+        yield from map(_Worker(network, seed, keep_connected), cases)
+        return
+    # spawned, not forked: numerical libraries have threads of their own
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start, (network, seed, keep_connected)) as pool:
+        yield from pool.map(_work, cases)
+
+
+def _start(network: Network, seed: int, keep_connected: bool) -> None:
+    global _worker
+    _worker = _Worker(network, seed, keep_connected)
+
+
+def _work(case: Case) -> Case:
+    with limited(1):  # many processes, one thread each
+        return _worker(case)
+
+
+def _measures(c: Comparison) -> dict[str, Any]:
+    flat: dict[str, Any] = {"stable": c.stable_after}
+    for name in MEASURES:
+        value: Any = getattr(c, name, None)
+        for spread in ("eigenvalue_error", "trajectory_error"):
+            if name.startswith(spread):
+                value = getattr(c, spread)[name.removeprefix(f"{spread}_")]
+        flat[name] = value
+    return flat
+
+
+class _Checkpoint:
+    """Draws that are done, in memory and, one JSON object a line, in a file."""
+
+    def __init__(self, path: str | os.PathLike[str] | None, task: dict[str, Any]) -> None:
+        self.path = None if path is None else Path(path)
+        self.cases: dict[tuple[Any, ...], Case] = {}
+        if self.path is None:
+            return
+        if self.path.exists():
+            self._resume(self.path, task)
+        else:
+            try:
+                self.path.write_text(json.dumps(task) + "\n", encoding="utf-8")
+            except OSError as error:
+                raise BadFile(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    def _resume(self, path: Path, task: dict[str, Any]) -> None:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]  # an interrupt may have cut the last one
+        try:
+            found = [json.loads(line) for line in whole]
+        except ValueError:
+            raise BadFile(f"{path}: is no checkpoint of a sweep; name another file") from None
+        if not found or found[0] != task:
+            raise BadFile(
+                f"{path}: is the checkpoint of another sweep (other network, seed or options); name another file"
+            )
+        path.write_text("".join(whole), encoding="utf-8")
+        for case in found[1:]:
+            self.cases[_key(case)] = case
+
+    def find(self, case: Case) -> Case | None:
+        """Return a draw that is done."""
+        return self.cases.get(_key(case))
+
+    def add(self, case: Case) -> None:
+        """Keep a draw."""
+        self.cases[_key(case)] = case
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(case, allow_nan=False) + "\n")
+
+
+def _key(case: Case) -> tuple[Any, ...]:
+    return tuple(case[name] for name in ("asked_density", "rule", "strengthen", "draw"))
+
+
+# --- tabulating -----------------------------------------------------------------------------------------------------
+
+
+def _rows(cases: list[Case]) -> list[dict[str, Any]]:
+    groups: dict[tuple[Any, ...], list[Case]] = {}
+    for case in cases:
+        groups.setdefault(_key(case)[:3], []).append(case)
+    rows = []
+    for (density, rule, strengthen), group in groups.items():
+        through = [case for case in group if case["refused"] is None]
+        row: dict[str, Any] = {
+            "asked_density": density,
+            "rule": rule,
+            "strengthen": strengthen,
+            "draws": len(group),
+            "refused": len(group) - len(through),
+            "stable": float(np.mean([bool(case["stable"]) for case in through])) if through else None,
+        }
+        for name in MEASURES:
+            values = [float(case[name]) for case in through if case[name] is not None]
+            row[name] = float(np.mean(values)) if values else None
+            row[f"{name}_se"] = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+        rows.append(row)
+    return rows
+
+
+def _recommended(rows: list[dict[str, Any]], measure: str, tolerance: float) -> dict[str, Any] | None:
+    from scipy.special import stdtrit
+
+    def within(row: dict[str, Any]) -> bool:
+        if row["refused"] or row["stable"] != 1 or row[measure] is None or row[f"{measure}_se"] is None:
+            return False
+        upper = row[measure] + stdtrit(row["draws"] - 1, CONFIDENCE) * row[f"{measure}_se"]
+        return bool(upper <= tolerance)
+
+    return min((row for row in rows if within(row)), key=lambda row: (row["density"], row[measure]), default=None)
