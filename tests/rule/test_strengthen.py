@@ -227,7 +227,7 @@ def test_moments_are_their_definitions():
     C = second_moments(net, "stationary")
     A = net.matrix().toarray()
     assert np.allclose(A @ C + C @ A.T, -np.eye(20))
-    assert np.trace(second_moments(net)) == pytest.approx(1)
+    assert np.trace(second_moments(net, "mixed")) == pytest.approx(1)
     with pytest.raises(InvalidOption, match="stationary, slow, mixed; got 'loud'"):
         second_moments(net, "loud")
 

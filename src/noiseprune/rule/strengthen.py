@@ -377,16 +377,16 @@ def _mixed(network: Network) -> Floats:
 ENSEMBLES: dict[str, Callable[[Network], Floats]] = {"stationary": _stationary, "slow": _slow, "mixed": _mixed}
 
 
-def second_moments(network: Network, ensemble: str = "mixed") -> Floats:
+def second_moments(network: Network, ensemble: str = "slow") -> Floats:
     """Second moments M of the activity that strengthening should preserve, (n_neurons, n_neurons).
 
     Parameters
     ----------
     network : Network
         Stable.
-    ensemble : "stationary", "slow" or "mixed"
-        White noise, M = C: keeps fast modes and shrinks slow ones. Slow noise, M = A^-1 diag(sigma^2) A^-T, the response
-        to constant random input. Or the mean of both, each over its trace.
+    ensemble : "slow", "stationary" or "mixed"
+        Slow noise, M = A^-1 diag(sigma^2) A^-T: the response to constant random input. White noise, M = C: keeps fast
+        modes and shrinks slow ones. Or the mean of both, each over its trace.
     """
     if ensemble not in ENSEMBLES:
         raise InvalidOption(f"ensemble must be one of {', '.join(ENSEMBLES)}; got {ensemble!r}")
