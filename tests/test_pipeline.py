@@ -163,7 +163,7 @@ def test_epsilon_is_refused_where_the_theorem_does_not_hold():
     for where, more, message in (
         (net, {"draw": "fixed"}, "draw is not independent"),
         (net, {"rule": "weight"}, "rule is weight"),
-        (net, {"leak": "original"}, "leak is not matched"),
+        (net, {"leak": "original"}, "the leak is original"),
         (gallery.excitatory_inhibitory(30, rng=314), {}, "network is directed; .* of 30 neurons"),
         (Network(net.weights, net.leak, np.arange(1.0, 61)), {}, "noise differs"),
     ):
