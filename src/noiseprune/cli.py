@@ -539,16 +539,22 @@ class _Session:
         from rich.text import Text
 
         symmetric = table.rows[0]["worst_direction"] is not None
-        shown = ["worst_direction" if symmetric else "trajectory_error_linear", "covariance_error", "components_after"]
-        choices = ["asked_density", "rule", "strengthen"]
-        printed = Table(
-            *choices, "stable", *(name.replace("_", " ") for name in shown), title=Text(title), title_justify="left"
-        )
+        shown = {
+            ("worst_direction" if symmetric else "trajectory_error_linear"): "worst dir."
+            if symmetric
+            else "trajectory",
+            "covariance_error": "covariance",
+            "components_after": "pieces",
+        }
+        choices = {"asked_density": "density", "rule": "rule", "strengthen": "weights"}
+        heads = [*choices.values(), "stable", *shown.values(), ""]
+        printed = Table(*heads, title=Text(title), title_justify="left", box=None, padding=(0, 1, 0, 0))
         for row in table.rows:
             stable = "-" if row["stable"] is None else f"{100 * row['stable']:.0f} %"
-            values = ["-" if row[n] is None else f"{row[n]:.3g} ± {row[n + '_se'] or 0:.1g}" for n in shown]
-            mark = " ←" if row is table.recommended else ""
-            printed.add_row(*(str(row[name]) for name in choices), stable, *values[:-1], values[-1] + mark)
+            values = ["-" if row[name] is None else f"{row[name]:.3g} ± {row[name + '_se'] or 0:.1g}" for name in shown]
+            printed.add_row(
+                *(str(row[name]) for name in choices), stable, *values, "←" if row is table.recommended else ""
+            )
         self.people.print(printed)
         chosen = table.recommended
         self.say(f"Criterion: {table.criterion}.")
