@@ -173,6 +173,7 @@ class Reference:
 
     def __init__(self, network: Network, *, rng: Rng = 0) -> None:
         self.network = network
+        self._side = _Side(network)
         self._seeds = np.random.SeedSequence(seed_from(rng)).spawn(4)
 
     def compare(self, after: Network) -> Comparison:
@@ -184,6 +185,9 @@ class Reference:
         logger.info("comparing %d neurons before and after", before.n_neurons)
         abscissae, spectrum = self._spectrum(after, symmetric, measured)
         stable = [is_stable(net, a) for net, a in zip((before, after), abscissae, strict=True)]
+        new = _Side(after)
+        if spectrum["kl_per_neuron"] is None and "kl_per_neuron" not in measured.reasons:
+            spectrum["kl_per_neuron"] = self._general_kl(new, all(stable), measured)
         return Comparison(
             density=_ratio(after.n_synapses, before.n_synapses),
             n_neurons=before.n_neurons,
@@ -194,7 +198,7 @@ class Reference:
             spectral_abscissa_after=abscissae[1],
             stable_after=stable[1],
             ramanujan_reference=ramanujan_reference(after) if symmetric else None,
-            covariance_error=self._covariance_error(after, all(stable), measured),
+            covariance_error=self._covariance_error(new, all(stable), measured),
             fixed_point_error=self._fixed_point_error(after, measured),
             decay_error=self._decay_error(after, measured),
             trajectory_error={
@@ -229,8 +233,6 @@ class Reference:
             for name in ("rayleigh_error", "eigenvector_cosine", "worst_direction"):
                 measured.skip(name, "a measure of symmetric networks")
             abscissae = self._directed_spectrum(after, found, measured)
-        if found["kl_per_neuron"] is None and "kl_per_neuron" not in measured.reasons:
-            found["kl_per_neuron"] = self._general_kl(after, abscissae, measured)
         return abscissae, found
 
     @cached_property
@@ -330,16 +332,8 @@ class Reference:
 
     # --- covariance ---------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _inverse(self) -> Floats | None:
-        return inverse_lower(self.network)
-
-    @cached_property
-    def _covariance(self) -> Floats:
-        return stationary_covariance(self.network)[0]
-
-    def _covariance_error(self, after: Network, both_stable: bool, measured: _Measured) -> float | None:
-        n = self.network.n_neurons
+    def _covariance_error(self, new: _Side, both_stable: bool, measured: _Measured) -> float | None:
+        n, after = self.network.n_neurons, new.network
         by_inverse = all(net.symmetric and net.equal_noise for net in (self.network, after))
         limit = DENSE_SYMMETRIC if by_inverse else DENSE_COVARIANCE
         if n > limit:
@@ -348,28 +342,26 @@ class Reference:
             return measured.skip("covariance_error", NO_STATIONARY_STATE)
         if not by_inverse:
             try:
-                C, changed = self._covariance, stationary_covariance(after)[0]
+                C, changed = self._side.covariance, new.covariance
             except (UnstableNetwork, DidNotConverge):
                 return measured.skip("covariance_error", NO_STATIONARY_STATE)
             return _number(np.linalg.norm(changed - C) / np.linalg.norm(C))
-        inverse, new = self._inverse, inverse_lower(after)
-        if inverse is None or new is None:
+        inverse, new_inverse = self._side.inverse, new.inverse
+        if inverse is None or new_inverse is None:
             return measured.skip("covariance_error", "A or A' is singular up to rounding")
-        new *= (after.noise_std[0] / self.network.noise_std[0]) ** 2
-        return _number(_triangle_norm(new - inverse) / _triangle_norm(inverse))
+        louder = (after.noise_std[0] / self.network.noise_std[0]) ** 2
+        return _number(_triangle_norm(louder * new_inverse - inverse) / _triangle_norm(inverse))
 
-    def _general_kl(
-        self, after: Network, abscissae: tuple[float | None, float | None], measured: _Measured
-    ) -> float | None:
+    def _general_kl(self, new: _Side, both_stable: bool, measured: _Measured) -> float | None:
         """KL(N(0, C) || N(0, C')) / n = (tr(C'^-1 C) - n + ln det C' - ln det C) / (2 n)."""
         n = self.network.n_neurons
         if n > DENSE_COVARIANCE:
             return measured.skip("kl_per_neuron", f"needs dense algebra, which stops at {DENSE_COVARIANCE} neurons")
-        if not all(is_stable(net, a) for net, a in zip((self.network, after), abscissae, strict=True)):
+        if not both_stable:
             return measured.skip("kl_per_neuron", NO_STATIONARY_STATE)
         try:
-            root = scipy.linalg.cholesky(self._covariance, lower=True)
-            new_root = scipy.linalg.cholesky(stationary_covariance(after)[0], lower=True)
+            root = scipy.linalg.cholesky(self._side.covariance, lower=True)
+            new_root = scipy.linalg.cholesky(new.covariance, lower=True)
         except (scipy.linalg.LinAlgError, UnstableNetwork, DidNotConverge):
             return measured.skip("kl_per_neuron", "a covariance is singular up to rounding")
         ratio = scipy.linalg.solve_triangular(new_root, root, lower=True)
@@ -445,6 +437,21 @@ class Reference:
 
 
 NO_STATIONARY_STATE = "no stationary state is left"
+
+
+class _Side:
+    """One of the two networks, with its covariance, which two measures need and one solve gives."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    @cached_property
+    def covariance(self) -> Floats:
+        return stationary_covariance(self.network)[0]
+
+    @cached_property
+    def inverse(self) -> Floats | None:
+        return inverse_lower(self.network)
 
 
 @dataclass

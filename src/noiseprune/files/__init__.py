@@ -124,7 +124,7 @@ def _read(path: Path, suffix: str, orientation: str | None, options: TableOption
             _refuse(options, orientation)
             return found
         return _matrix(found, None, path, suffix, orientation, options)
-    metadata = meta.read_sidecar(path, data if not path.name.endswith(".gz") else path.read_bytes())
+    metadata = meta.read_sidecar(path)
     if metadata is not None:
         _refuse(options, orientation)
         return meta.restore(_own_weights(data, suffix, metadata, path), metadata, path)

@@ -121,7 +121,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_sidecar(path: Path, data: bytes) -> Metadata | None:
+def read_sidecar(path: Path) -> Metadata | None:
     """Return what stands beside `path`, where it is there and describes these very bytes."""
     beside = sidecar(path)
     try:
@@ -133,7 +133,9 @@ def read_sidecar(path: Path, data: bytes) -> Metadata | None:
     if f'"{FORMAT}"' not in text:
         return None  # somebody else's record of the same data
     metadata = loads(text, beside)
-    if metadata.get("data_sha256") == digest(data):
+    with path.open("rb") as data:
+        described = metadata.get("data_sha256") == hashlib.file_digest(data, "sha256").hexdigest()
+    if described:
         return metadata
     warnings.warn(
         f"{beside} describes another version of {path.name} (the digest differs), so its leak, labels and noise are not used",

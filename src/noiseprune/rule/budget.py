@@ -268,7 +268,8 @@ def spanning_forest(importance: Floats, network: Network) -> Bools:
     n = network.n_neurons
     # SciPy's forest is the cheapest one and takes a zero for a missing link: the most important link costs 1
     cost = np.empty(importance.size)
-    cost[np.argsort(-importance, kind="stable")] = np.arange(1, importance.size + 1)
+    ranked = np.argsort(-importance, kind="stable")
+    cost[ranked] = np.arange(1, importance.size + 1)
     # the two directions of a pair would be summed at one place: take the cheaper one
     low, high = np.minimum(post, pre), np.maximum(post, pre)
     order = np.lexsort((cost, high, low))
@@ -278,5 +279,5 @@ def spanning_forest(importance: Floats, network: Network) -> Bools:
     graph = sp.csr_array((cost[chosen], (low[chosen], high[chosen])), shape=(n, n))
     rank = minimum_spanning_tree(graph).data.astype(np.int64)
     forest = np.zeros(importance.size, dtype=np.bool_)
-    forest[np.argsort(-importance, kind="stable")[rank - 1]] = True
+    forest[ranked[rank - 1]] = True
     return forest
