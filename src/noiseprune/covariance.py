@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
@@ -11,11 +13,18 @@ from noiseprune.linalg.lyapunov import solve_lyapunov
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network
 
+if TYPE_CHECKING:
+    from noiseprune.linalg.blocksolve import Solver
+
 Floats = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 MAX_RELATIVE_ERROR = 1e-3  # a covariance whose rounding errors could be larger is no covariance
 DENSE_LIMIT = 6_000  # neurons: an abscissa for an error message by dense algebra
+# Single precision sees a difference x_i - x_j beside an x this many times its variance with a relative error of 1e-3.
+COMMON_VARIANCE = 1e8
+SOLVED = 1e-8  # relative residual of an iterative solution
+SINGLE_RANGE = 1e30  # largest weight, and one over the smallest one, that are safe to multiply in single precision
 
 
 def inverse_lower(network: Network) -> Floats | None:
@@ -37,6 +46,91 @@ def inverse_lower(network: Network) -> Floats | None:
     # bounds the condition number from above, for nothing.
     condition = float(np.max(1 + network.total_input / network.leak) * np.sum(network.leak * M.diagonal()))
     return M if condition * EPS < MAX_RELATIVE_ERROR else None
+
+
+def solver(network: Network, *, single: bool = False, shift: float = 0.0) -> Solver:
+    """Make a solver for (-A - shift I) x = b at any size, of a symmetric network.
+
+    Parameters
+    ----------
+    network : Network
+        Symmetric; where it is diagonally dominant, its stability is decided for good.
+    single : bool
+        Work in single precision, where weights and leaks allow it.
+    shift : float, 1/s
+        Below the slowest rate.
+
+    Raises
+    ------
+    UnstableNetwork
+        Where a component has no excess leak and signs that two groups of neurons explain, so that A is singular.
+    """
+    from noiseprune.linalg.blocksolve import Laplacian, Solver
+
+    links = network.link_matrix
+    common = _common_excess(network) if network.dominant else 0.0
+    if network.dominant and common == 0:
+        raise unstable(network)
+    if single and common * COMMON_VARIANCE > network.leak.max() and in_single_range(links.data):
+        links = links.astype(np.float32)
+    elif links.dtype != np.float64:
+        links = links.astype(np.float64)
+    return Solver(Laplacian(links, network.excess_leak - shift), lambda: _signed_components(network)[1])
+
+
+class Inverse:
+    """-A - shift I of a symmetric network of any size, and its inverse, for vectors (n,) or blocks (n, k) in float64."""
+
+    def __init__(self, network: Network, shift: float = 0.0) -> None:
+        self._solver = solver(network, shift=shift)
+
+    def product(self, x: Floats) -> Floats:
+        """(-A - shift I) x."""
+        block = np.ascontiguousarray(x.reshape(len(x), -1))
+        y = np.empty_like(block)
+        self._solver.operator.product(block, y)
+        return y.reshape(x.shape)
+
+    def solve(self, b: Floats) -> Floats:
+        """(-A - shift I)^-1 b.
+
+        Raises
+        ------
+        DidNotConverge
+            Where the iteration ends short of a relative residual of 1e-8.
+        """
+        from noiseprune.linalg.blocksolve import relative_residual
+
+        block = np.array(b.reshape(len(b), -1))  # a copy: it is overwritten
+        return np.asarray(self._solver.solve(block, relative_residual(SOLVED)).reshape(b.shape), dtype=np.float64)
+
+
+def _common_excess(network: Network) -> float:
+    """Return the least sum of excess leaks over a component that could vary as one; infinite where none could."""
+    least = float(network.excess_leak.min())
+    if least * COMMON_VARIANCE > network.leak.max():
+        return least  # of one neuron alone, so the components need not be known
+    component, _, frustrated = _signed_components(network)
+    total = np.bincount(component, weights=network.excess_leak, minlength=network.n_neurons)
+    free = (np.bincount(component, minlength=network.n_neurons) > 0) & ~frustrated
+    return float(total[free].min(initial=np.inf))
+
+
+def _signed_components(network: Network) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
+    """Component and side of each neuron, and at the component's place whether its signs contradict each other."""
+    from noiseprune.linalg import kernels
+    from noiseprune.linalg.blocksolve import parts
+
+    n = network.n_neurons
+    component, side, frustrated = np.empty(n, np.int64), np.empty(n, np.int8), np.empty(n, np.bool_)
+    kernels.signed_components(parts(network.link_matrix), component, side, frustrated)
+    return component, side, frustrated
+
+
+def in_single_range(weight: NDArray[Any]) -> bool:
+    """Say whether weights can be worked with in single precision."""
+    size = np.abs(weight)
+    return bool(size.max(initial=1) < SINGLE_RANGE and size.min(initial=1) > 1 / SINGLE_RANGE)
 
 
 def stationary_covariance(network: Network) -> tuple[Floats, str]:

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse as sp
 
 from noiseprune import gallery
+from noiseprune.covariance import Inverse
 from noiseprune.errors import DidNotConverge, TooLarge
 from noiseprune.linalg import memory
-from noiseprune.linalg.solve import solver
-from noiseprune.linalg.spectrum import rightmost, spectral_abscissa
+from noiseprune.linalg.spectrum import extreme_generalised, rightmost, slowest, spectral_abscissa
 
 
 @pytest.mark.parametrize(
@@ -34,18 +35,35 @@ def test_feed_forward_networks_have_the_eigenvalues_of_their_diagonal():
         assert spectral_abscissa(A, symmetric=False, dense_limit=0) == diagonal
 
 
-@pytest.mark.parametrize("dense_limit", [0, 1000])
-def test_solver_solves_small_and_large(dense_limit):
-    for net in (gallery.clustered([50, 30], between=40, rng=43), gallery.excitatory_inhibitory(80, rng=44)):
-        A, b = net.matrix(), np.random.default_rng(45).standard_normal((80, 3))
-        x = solver(A, symmetric=net.symmetric, dense_limit=dense_limit)(b)
-        assert np.linalg.norm(A @ x - b) < 1e-6 * np.linalg.norm(b)
+@pytest.mark.parametrize(
+    "net",
+    [
+        gallery.clustered([150, 130], between=100, rng=43),
+        gallery.ring(400, 2, excess=1e-3),  # crowded slow modes: only Lanczos on the inverse finds them
+        gallery.sheet(15, 20, radius=2, excess=1e-4, rng=44),
+    ],
+    ids=["clusters", "ring", "sheet"],
+)
+def test_slowest_modes_are_those_of_lapack(net):
+    operator = Inverse(net)
+    found = slowest(operator.product, operator.solve, net.n_neurons, 10)
+    expected = np.sort(np.linalg.eigvalsh(-net.matrix().toarray()))[:10]
+    assert np.allclose(found, expected, rtol=1e-6)
 
 
-def test_a_solver_that_does_not_converge_says_so():
-    A = gallery.ring(4000, excess=1e-13).matrix()
-    with pytest.raises(DidNotConverge, match="1000 rounds"):
-        solver(A, symmetric=True, dense_limit=0)(np.arange(4000.0) - 1999.5)
+def test_the_worst_direction_is_that_of_lapack():
+    net, other = (gallery.clustered([150, 130], between=100, rng=seed) for seed in (43, 47))
+    A, B = Inverse(net), Inverse(other)
+    found = extreme_generalised(A.product, B.product, A.solve, net.n_neurons)
+    expected = scipy.linalg.eigvalsh(-other.matrix().toarray(), -net.matrix().toarray())[[0, -1]]
+    assert np.allclose(found, expected, rtol=1e-3)
+
+
+def test_lanczos_that_finds_nothing_says_so(monkeypatch):
+    monkeypatch.setattr("noiseprune.linalg.spectrum.PATIENCE", 1)
+    operator = Inverse(gallery.ring(4000, excess=1e-3))
+    with pytest.raises(DidNotConverge, match="the 10 slowest modes of a network of 4000"):
+        slowest(operator.product, operator.product, 4000, 10)
 
 
 def test_what_does_not_fit_is_refused_before_it_starts(monkeypatch):
