@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from noiseprune.network import Activation, Network
 
 Floats = NDArray[np.float64]
+States = NDArray[np.floating[Any]]
 
 DENSE_SHARE = 0.1  # of stored weights: above it a dense product with a few columns is faster than a sparse one
+COMPILED_SYNAPSES = 1_000_000  # from which products are compiled ones, in the precision of the weights
 
-ACTIVATION_FUNCTIONS: dict[Activation, Callable[[Floats], Floats]] = {
+ACTIVATION_FUNCTIONS: dict[Activation, Callable[[States], States]] = {
     "linear": lambda x: x,
-    "rectified": lambda x: np.maximum(x, 0.0),
+    "rectified": lambda x: np.maximum(x, 0),
     "tanh": np.tanh,
 }
 
@@ -30,6 +32,70 @@ def safe_step(*networks: Network) -> float:
     return 0.2 / float(max(np.max(net.leak + net.total_input) for net in networks))
 
 
+class Motion:
+    """The slope -D x + W f(x) + b of a block of states, (n_neurons, k).
+
+    Parameters
+    ----------
+    network : Network
+        What moves.
+    activation : str, optional
+        In place of the network's own.
+    drive : float or (n_neurons,) or (n_neurons, k) array
+        Constant input b.
+    """
+
+    def __init__(self, network: Network, activation: Activation | None = None, drive: Any = 0.0) -> None:
+        self._f = ACTIVATION_FUNCTIONS[activation or network.activation]
+        large = network.n_synapses >= COMPILED_SYNAPSES
+        self.dtype = network.link_matrix.dtype if large else np.dtype(np.float64)
+        drive = np.asarray(drive, self.dtype)
+        self._drive = drive[:, None] if drive.ndim == 1 else drive
+        self._leak = network.leak.astype(self.dtype)[:, None]
+        weights: Any = network.weights.astype(self.dtype)
+        if large:
+            from noiseprune.linalg.blocksolve import products
+
+            self._product = products(weights)
+        elif weights.nnz > DENSE_SHARE * network.n_neurons**2:
+            self._product = weights.toarray().__matmul__
+        else:
+            self._product = weights.__matmul__
+
+    def slope(self, x: States) -> States:
+        """dx/dt without noise."""
+        slope: States = self._product(self._f(x))
+        slope -= self._leak * x
+        slope += self._drive
+        return slope
+
+
+def linear_operator(network: Network) -> Any:
+    """A as a SciPy matrix or, where it is large, as a linear operator of compiled products."""
+    if network.n_synapses < COMPILED_SYNAPSES:
+        return network.matrix().astype(np.float64)
+    from scipy.sparse.linalg import LinearOperator
+
+    from noiseprune.linalg.blocksolve import products
+
+    weights = network.weights
+    forward = products(weights)
+    backward = forward if network.symmetric else products(weights.T.tocsr())
+
+    def apply(product: Callable[[States], States], x: States) -> Floats:
+        y = product(np.ascontiguousarray(x.reshape(len(x), -1), dtype=weights.dtype))
+        return np.asarray(y.reshape(x.shape) - (network.leak if x.ndim == 1 else network.leak[:, None]) * x)
+
+    return LinearOperator(
+        weights.shape,
+        matvec=lambda x: apply(forward, x),
+        rmatvec=lambda x: apply(backward, x),
+        matmat=lambda x: apply(forward, x),
+        rmatmat=lambda x: apply(backward, x),
+        dtype=np.float64,
+    )
+
+
 def run(
     network: Network,
     drive: Floats,
@@ -38,7 +104,7 @@ def run(
     n_steps: int,
     rng: np.random.Generator,
     activation: Activation | None = None,
-) -> Iterator[Floats]:
+) -> Iterator[States]:
     """Yield the state after each step of dx/dt = -D x + W f(x) + b + sigma xi, from rest, by Euler-Maruyama.
 
     Parameters
@@ -61,14 +127,10 @@ def run(
     (n_neurons, n_runs) array
         The state x; the array is overwritten by the next step.
     """
-    f = ACTIVATION_FUNCTIONS[activation or network.activation]
-    weights: Any = network.weights.astype(np.float64)
-    if weights.nnz > DENSE_SHARE * network.n_neurons**2:
-        weights = weights.toarray()
-    leak = network.leak[:, None]
-    noise = (network.noise_std * np.sqrt(step))[:, None]
-    x = np.zeros_like(drive)
+    motion = Motion(network, activation, drive)
+    noise = (network.noise_std * np.sqrt(step))[:, None].astype(motion.dtype)
+    x = np.zeros(drive.shape, motion.dtype)
     for _ in range(n_steps):
-        x += step * (weights @ f(x) - leak * x + drive)
-        x += noise * rng.standard_normal(x.shape)
+        x += motion.dtype.type(step) * motion.slope(x)
+        x += noise * rng.standard_normal(x.shape, dtype=motion.dtype)
         yield x

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from noiseprune.errors import InvalidOption
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network, absolute_row_sums
+from noiseprune.options import choice
 from noiseprune.randomness import Rng, generator
 
 Indices = NDArray[np.int64]
@@ -67,7 +68,7 @@ def clustered(
     if min(sizes, default=0) < 1:
         raise InvalidOption(f"sizes must hold at least one cluster of at least one neuron; got {list(sizes)}")
     _probability("within", within)
-    _choice("dominance", dominance, ("individual", "common"))
+    choice("dominance", dominance, ("individual", "common"))
     parts = []
     for start, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True):
         post, pre = _random_places(size, within, symmetric, random)
@@ -279,8 +280,3 @@ def _made(links: sp.csr_array, leak: Floats, symmetric: bool) -> Network:
 def _probability(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise InvalidOption(f"{name} is a probability, from 0 to 1; got {value}")
-
-
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")

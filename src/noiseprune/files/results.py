@@ -39,7 +39,7 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
         "constant": result.probability.constant,
         "variance": None
         if result.variance is None
-        else {"n_samples": result.variance.n_samples, "source": result.variance.source},
+        else {name: getattr(result.variance, name) for name in ("n_samples", "source", "report")},
         "matrix_kind": vars(result.kind),
     }
     arrays: dict[str, Any] = {
@@ -49,7 +49,7 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
     }
     if result.variance is not None:
         arrays["variance"] = result.variance.per_link
-        arrays["variance_error"] = result.variance.per_link_error
+        arrays["variance_relative_error"] = np.asarray(result.variance.relative_error)
     for name, network in (("before", result.original), ("after", result.network)):
         csr = network.link_matrix
         arrays |= {f"{name}_{part}": getattr(csr, part) for part in ("data", "indices", "indptr")}
@@ -88,8 +88,9 @@ def load(path: str | os.PathLike[str]) -> Pruned | Sweep:
         probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
         variance = None
         if record["variance"] is not None:
-            values, errors = file["variance"], file["variance_error"]
-            variance = DifferenceVariance(values, errors, before.synapses_per_link, **record["variance"])
+            errors = file["variance_relative_error"]
+            errors = errors if errors.ndim else float(errors)
+            variance = DifferenceVariance(file["variance"], errors, before.synapses_per_link, **record["variance"])
     comparison = None
     if record["comparison"] is not None:
         known = {f.name for f in fields(Comparison)}

@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 from noiseprune.probes.base import DifferenceVariance, Probe
 from noiseprune.probes.exact import Exact
+from noiseprune.probes.recorded import Recorded
+from noiseprune.probes.simulated import Simulated
+from noiseprune.probes.sketched import Sketched
 
-# the one table of probes: what `probe="name"` makes
-PROBES: dict[str, Callable[[], Probe]] = {"exact": Exact}
+# the one table of probes: what `probe="name"` makes; Recorded needs its recording and is given as an object
+PROBES: dict[str, Callable[[], Probe]] = {"exact": Exact, "sketched": Sketched, "simulated": Simulated}
 
-__all__ = ["PROBES", "DifferenceVariance", "Exact", "Probe"]
+__all__ = ["PROBES", "DifferenceVariance", "Exact", "Probe", "Recorded", "Simulated", "Sketched"]

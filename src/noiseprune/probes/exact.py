@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from noiseprune.covariance import inverse_lower, stationary_covariance, unstable
 from noiseprune.errors import TooLarge
 from noiseprune.linalg.memory import gigabytes, need
+from noiseprune.linalg.speed import Cost, seconds_an_operation
 from noiseprune.network import Network, Synapses
 from noiseprune.probes.base import DifferenceVariance
 from noiseprune.randomness import Rng
@@ -65,10 +66,17 @@ class Exact:
         else:
             C, how = stationary_covariance(network)
             values, source = _differences(C, network.links), f"Exact ({how})"
-        return DifferenceVariance(values, np.zeros(values.size), network.synapses_per_link, None, source)
+        return DifferenceVariance(values, 0.0, network.synapses_per_link, None, source)
+
+    def cost(self, network: Network) -> Cost:
+        """Estimate memory and time, from the time of a small matrix product."""
+        n, symmetric = network.n_neurons, network.symmetric and network.equal_noise
+        # n^3 operations by Cholesky at half the speed of a product; 6 n^3 a doubling, of which there are about 15
+        operations = 2.0 * n**3 if symmetric else 90.0 * n**3
+        return Cost(_size(n, symmetric), operations * seconds_an_operation())
 
     def _check_size(self, n: int, symmetric: bool) -> None:
-        size = 8.0 * n * n * (1 if symmetric else 6)
+        size = _size(n, symmetric)
         limit = self.max_neurons or (MAX_SYMMETRIC if symmetric else MAX_GENERAL)
         if n > limit:
             raise TooLarge(
@@ -76,6 +84,10 @@ class Exact:
                 f"allow it with probes.Exact(max_neurons={n}), or take a rule that needs no covariance"
             )
         need(size, f"the exact probe on {n} neurons", "use a machine with more, or a rule that needs no covariance")
+
+
+def _size(n: int, symmetric: bool) -> float:
+    return 8.0 * n * n * (1 if symmetric else 6)
 
 
 def _by_cholesky(network: Network) -> NDArray[np.float64]:
