@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -215,6 +216,31 @@ def test_an_interrupt_ends_with_130(run, monkeypatch):
 
     monkeypatch.setattr(cli, "_read", interrupt)
     assert run("inspect", "net.csv")[0] == 130
+
+
+@pytest.mark.parametrize("extra", [[], ["--probe", "sketched"], ["--probe", "simulated"], ["--rule", "weight"]])
+def test_dry_run_estimates_and_writes_nothing(run, tmp_path, extra):
+    code, out, _ = run("prune", "net.csv", "--density", "0.5", "-o", "out.csv", "--dry-run", "--json", *extra)
+    assert code == 0
+    result = json.loads(out)["result"]
+    assert result["dry_run"] is True
+    assert result["memory"] > 0
+    assert all(seconds >= 0 for seconds in result["seconds"].values())
+    assert not (tmp_path / "out.csv").exists()
+    code, out, _ = run("prune", "net.csv", "--density", "0.5", "--dry-run", *extra)
+    assert "memory beside the network" in out
+    assert "Nothing was pruned or written" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal as a terminal does")
+def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
+    noiseprune.write(gallery.clustered([3000, 2500], within=0.01, between=3000, rng=5), tmp_path / "net.npz")
+    words = ["prune", "net.npz", "--density", "0.3", "-o", "out.csv", "--probe", "simulated"]
+    with subprocess.Popen([sys.executable, "-m", "noiseprune", *words], cwd=tmp_path) as process:
+        time.sleep(4)  # reading takes one second, simulating minutes
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.npz"]
 
 
 def test_demo_prints_both_rules_and_writes_a_page(tmp_path):

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -188,7 +191,7 @@ def test_without_a_budget_the_error_suggests_one():
         ({"probe": probes.Exact}, "probe must be a name or an object such as probes.Exact"),
         ({"probe": 3}, "probe must be a name or an object"),
         ({"base_leak": 2.0}, "a Network has its leak"),
-        ({"probe": "guess"}, "probe must be one of auto, exact; got 'guess'"),
+        ({"probe": "guess"}, "probe must be one of auto, exact, sketched, simulated; got 'guess'"),
         ({"strengthen": "guessed"}, "strengthen must be one of auto, reciprocal, matched, regressed; got 'guessed'"),
         ({"leak": "open"}, "leak must be one of auto, matched, original, free; got 'open'"),
         ({"draw": "lots"}, "draw must be one of independent, fixed; got 'lots'"),
@@ -355,6 +358,40 @@ def test_the_number_of_threads_changes_nothing():
 
 
 @quiet
+def test_auto_takes_the_exact_probe_where_it_is_quick_and_says_why(monkeypatch):
+    small, directed = gallery.clustered([60, 40], between=40, rng=161), gallery.excitatory_inhibitory(60, rng=162)
+    for net in (small, directed):
+        record = prune(net, density=0.6, compare=False, rng=1).provenance["chosen"]
+        assert record["probe"].startswith("Exact")
+        assert record["why"]["probe"].startswith("exact: ")
+    monkeypatch.setattr("noiseprune.planning.EXACT_SYMMETRIC", 90)
+    monkeypatch.setattr("noiseprune.planning.EXACT_GENERAL", 50)
+    for net, why in ((small, "symmetric with equal noise"), (directed, "directed")):
+        record = prune(net, density=0.6, compare=False, rng=1).provenance["chosen"]
+        assert record["probe"].startswith("Sketched")
+        assert why in record["why"]["probe"]
+
+
+def test_small_networks_take_no_compiled_path():
+    code = """
+import sys
+from noiseprune import gallery, prune
+for net in (gallery.clustered([60, 40], between=40, rng=5), gallery.excitatory_inhibitory(60, rng=6)):
+    prune(net, density=0.6, strengthen="reciprocal", threads=1, rng=7)
+assert "numba" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_a_sampled_result_is_saved_and_loaded(tmp_path):
+    net = gallery.clustered([60, 40], between=40, rng=163)
+    result = prune(net, density=0.6, probe="sketched", compare=False, rng=8)
+    result.save(tmp_path / "run.npz")
+    again = noiseprune.load(tmp_path / "run.npz").variance
+    assert np.array_equal(again.standard_error, result.variance.standard_error)
+    assert again.report == result.variance.report
+
+
 def test_the_probe_does_not_change_the_draw():
     class Doubled:
         def measure(self, network, *, rng=0):

@@ -221,7 +221,7 @@ def prune(
         float | None, _option(RULE, "--epsilon", help="The theorem's error, where it holds.", show_default=False)
     ] = None,
     constant: Annotated[float | None, _option(RULE, "--K", help="The rule's constant.", show_default=False)] = None,
-    probe: Annotated[str, _option(RULE, "--probe", help="auto or exact.")] = "auto",
+    probe: Annotated[str, _option(RULE, "--probe", help="auto, exact, sketched or simulated.")] = "auto",
     rule: Annotated[str, _option(RULE, "--rule", help="noise, weight, uniform or magnitude.")] = "noise",
     strengthen: Annotated[str, _option(RULE, "--strengthen", help="auto, reciprocal, matched or regressed.")] = "auto",
     leak: Annotated[str, _option(RULE, "--leak", help="auto, matched, original or free.")] = "auto",
@@ -238,6 +238,9 @@ def prune(
     seed: Seed = 0,
     threads: Threads = None,
     no_compare: Annotated[bool, _option(RUNNING, "--no-compare", help="Do not measure what was preserved.")] = False,
+    dry_run: Annotated[
+        bool, _option(RUNNING, "--dry-run", help="Only estimate memory and time; prune and write nothing.")
+    ] = False,
     orientation: Orientation = None,
     content: ContentOption = None,
     base_leak: BaseLeakOption = None,
@@ -269,19 +272,12 @@ def prune(
         if any(value is not None for value in budget.values()):
             Budget(**budget)  # refuse a bad one before a large file is read
         net = _read(file, session, **_reading(options))
+        chosen = {name: options[name] for name in ("probe", "rule", "strengthen", "leak", "draw", "beyond_theorem")}
+        if dry_run:
+            _foretell(session, file, net, Budget(**budget), chosen, compare=not no_compare, threads=threads)
+            return
         result = noiseprune.prune(
-            net,
-            **budget,
-            probe=probe,
-            rule=rule,
-            strengthen=strengthen,
-            leak=leak,
-            draw=draw,
-            keep_connected=keep_connected,
-            compare=not no_compare,
-            beyond_theorem=beyond_theorem,
-            threads=threads,
-            rng=seed,
+            net, **budget, **chosen, keep_connected=keep_connected, compare=not no_compare, threads=threads, rng=seed
         )
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
@@ -299,6 +295,38 @@ def prune(
         session.answer(
             _input(file, net), {**measured, "output": None if output is None else str(output)}, result.provenance
         )
+
+
+def _foretell(
+    session: _Session,
+    file: Path,
+    net: Network,
+    budget: Any,
+    chosen: Mapping[str, Any],
+    *,
+    compare: bool,
+    threads: int | None,
+) -> None:
+    """Say what a prune would take, instead of pruning."""
+    from noiseprune.estimating import estimate
+    from noiseprune.linalg.memory import gigabytes
+    from noiseprune.planning import make_plan
+    from noiseprune.threads import limited
+
+    with limited(threads):
+        found = estimate(net, make_plan(net, budget, **chosen), compare=compare)
+    seconds = found["seconds"]
+    session.facts(
+        f"{file.name}: what pruning would take, roughly",
+        {
+            "probe": found["probe"] or "none: the rule reads no covariance",
+            "memory beside the network": f"{gigabytes(found['memory'])} of {gigabytes(found['available_memory'])}",
+            "time to measure v": f"{seconds['probe']:.2g} s",
+            "time to compare": f"{seconds['comparison']:.2g} s" if compare else "none: --no-compare",
+        },
+    )
+    session.say("Nothing was pruned or written (--dry-run).")
+    session.answer(_input(file, net), {"dry_run": True, **found, "output": None}, {})
 
 
 @app.command()

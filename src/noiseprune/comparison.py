@@ -18,11 +18,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from noiseprune import dynamics
-from noiseprune.covariance import EPS, inverse_lower, is_stable, stationary_covariance
+from noiseprune.covariance import EPS, SOLVED, Inverse, inverse_lower, is_stable, stationary_covariance
 from noiseprune.errors import DidNotConverge, InvalidNetwork, UnstableNetwork
 from noiseprune.intake import Matrix, as_network
-from noiseprune.linalg.solve import solver
-from noiseprune.linalg.spectrum import rightmost, spectral_abscissa
+from noiseprune.linalg.spectrum import extreme_generalised, slowest, spectral_abscissa
+from noiseprune.linalg.speed import Cost, seconds_a_product, seconds_an_operation
 from noiseprune.network import Activation, Network
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.rule import leak
@@ -39,11 +39,13 @@ DENSE_SYMMETRIC = 5_000  # neurons: eigenvectors in about a minute on two cores
 DENSE_COVARIANCE = 3_000  # neurons: two Lyapunov equations in about a minute
 DENSE_EIGENVALUES = 2_000  # neurons: two general spectra and their pairing in about a minute
 N_SLOWEST = 10
+NEARLY = 0.9999  # of the least excess leak
 N_FIXED_POINTS = 20
 N_RUNS = 5
 RUN_LENGTH = 10.0  # in units of 1 / median leak
 DECAY_TIME = 2.0  # in units of 1 / median leak
 MAX_STEPS = 50_000
+LARGE_PRODUCTS = 600  # block products of a comparison without dense algebra, counted on clustered networks
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,19 @@ def compare(before: Network | Matrix, after: Network | Matrix, *, rng: Rng = 0) 
     return Reference(as_network(before), rng=rng).compare(as_network(after))
 
 
+def cost(network: Network) -> Cost:
+    """Estimate memory and time of comparing a network with its pruned self."""
+    n = network.n_neurons
+    if network.symmetric and n <= DENSE_SYMMETRIC:
+        return Cost(8.0 * 8 * n * n, 40.0 * n**3 * seconds_an_operation())
+    if n <= DENSE_EIGENVALUES:
+        return Cost(8.0 * 16 * n * n, 600.0 * n**3 * seconds_an_operation())
+    return Cost(
+        40.0 * network.n_synapses + 1000.0 * n,
+        LARGE_PRODUCTS * seconds_a_product(network.link_matrix, network.n_synapses),
+    )
+
+
 class Reference:
     """What a comparison needs of the original network, computed once for many pruned ones."""
 
@@ -183,9 +198,9 @@ class Reference:
         measured = _Measured()
         symmetric = before.symmetric and after.symmetric
         logger.info("comparing %d neurons before and after", before.n_neurons)
-        abscissae, spectrum = self._spectrum(after, symmetric, measured)
-        stable = [is_stable(net, a) for net, a in zip((before, after), abscissae, strict=True)]
         new = _Side(after)
+        abscissae, spectrum = self._spectrum(new, symmetric, measured)
+        stable = [is_stable(net, a) for net, a in zip((before, after), abscissae, strict=True)]
         if spectrum["kl_per_neuron"] is None and "kl_per_neuron" not in measured.reasons:
             spectrum["kl_per_neuron"] = self._general_kl(new, all(stable), measured)
         return Comparison(
@@ -199,7 +214,7 @@ class Reference:
             stable_after=stable[1],
             ramanujan_reference=ramanujan_reference(after) if symmetric else None,
             covariance_error=self._covariance_error(new, all(stable), measured),
-            fixed_point_error=self._fixed_point_error(after, measured),
+            fixed_point_error=self._fixed_point_error(new, measured),
             decay_error=self._decay_error(after, measured),
             trajectory_error={
                 "linear": self._trajectory_error(after, "linear", measured),
@@ -213,10 +228,10 @@ class Reference:
     # --- spectrum -----------------------------------------------------------------------------------------------
 
     def _spectrum(
-        self, after: Network, symmetric: bool, measured: _Measured
+        self, new: _Side, symmetric: bool, measured: _Measured
     ) -> tuple[tuple[float | None, float | None], dict[str, Any]]:
         """Return the abscissae before and after, and the measures that come from eigenvalues."""
-        n = self.network.n_neurons
+        n, after = self.network.n_neurons, new.network
         found: dict[str, Any] = {
             "eigenvalue_error": dict.fromkeys(("median", "p95", "max", "slowest")),
             "rayleigh_error": dict.fromkeys(("median", "p95", "max", "slowest")),
@@ -228,7 +243,7 @@ class Reference:
         if symmetric and n <= DENSE_SYMMETRIC:
             abscissae = self._symmetric_spectrum(after, found, measured)
         elif symmetric:
-            abscissae = self._large_symmetric_spectrum(after, found, measured)
+            abscissae = self._large_symmetric_spectrum(new, found, measured)
         else:
             for name in ("rayleigh_error", "eigenvector_cosine", "worst_direction"):
                 measured.skip(name, "a measure of symmetric networks")
@@ -272,19 +287,29 @@ class Reference:
         return float(values[-1]), float(new_values[-1])
 
     def _large_symmetric_spectrum(
-        self, after: Network, found: dict[str, Any], measured: _Measured
+        self, new: _Side, found: dict[str, Any], measured: _Measured
     ) -> tuple[float | None, float | None]:
         why = f"needs dense algebra, which stops at {DENSE_SYMMETRIC} neurons"
         for name in ("eigenvalue_error (median, p95, max)", "rayleigh_error", "eigenvector_cosine", "kl_per_neuron"):
             measured.skip(name, why)
-        abscissae = self._large_abscissae(after, found, measured)
-        if is_stable(self.network, abscissae[0]):
-            try:
-                _worst_direction(found, *_extreme_generalised(self.network, after))
-            except DidNotConverge as error:
-                measured.skip("worst_direction", str(error))
-        else:
+        abscissae: tuple[float | None, float | None]
+        try:
+            slow, new_slow = self._side.slowest, new.slowest
+            found["eigenvalue_error"]["slowest"] = _number(np.median(np.abs(new_slow / slow - 1)))
+            abscissae = float(slow[0]), float(new_slow[0])
+        except (DidNotConverge, UnstableNetwork) as error:
+            measured.skip("eigenvalue_error (slowest)", str(error))
+            abscissae = self._abscissa(self.network, measured), self._abscissa(new.network, measured)
+        if not is_stable(self.network, abscissae[0]):
             measured.skip("worst_direction", "the original is not known to be stable")
+            return abscissae
+        logger.info("looking for the worst direction")
+        try:
+            A = self._side.operator
+            ends = extreme_generalised(A.product, new.operator.product, A.solve, self.network.n_neurons)
+            _worst_direction(found, *ends)
+        except (DidNotConverge, UnstableNetwork) as error:
+            measured.skip("worst_direction", str(error))
         return abscissae
 
     def _directed_spectrum(
@@ -292,8 +317,8 @@ class Reference:
     ) -> tuple[float | None, float | None]:
         if self.network.n_neurons > DENSE_EIGENVALUES:
             why = f"needs dense algebra, which stops at {DENSE_EIGENVALUES} neurons"
-            measured.skip("eigenvalue_error (median, p95, max)", why)
-            return self._large_abscissae(after, found, measured)
+            measured.skip("eigenvalue_error", why)
+            return self._abscissa(self.network, measured), self._abscissa(after, measured)
         from scipy.optimize import linear_sum_assignment
 
         values = self._eigenvalues
@@ -308,21 +333,6 @@ class Reference:
     @cached_property
     def _eigenvalues(self) -> NDArray[np.complex128]:
         return np.asarray(scipy.linalg.eigvals(self.network.matrix().toarray().astype(np.float64)))
-
-    def _large_abscissae(
-        self, after: Network, found: dict[str, Any], measured: _Measured
-    ) -> tuple[float | None, float | None]:
-        """Find the rightmost eigenvalues by ARPACK; those of symmetric networks give the slowest modes too."""
-        if not (self.network.symmetric and after.symmetric):
-            measured.skip("eigenvalue_error (slowest)", "needs the whole spectrum of a directed network")
-            return self._abscissa(self.network, measured), self._abscissa(after, measured)
-        try:
-            slow, new_slow = (rightmost(net.matrix(), N_SLOWEST, symmetric=True) for net in (self.network, after))
-        except DidNotConverge as error:
-            measured.skip("eigenvalue_error (slowest)", str(error))
-            return self._abscissa(self.network, measured), self._abscissa(after, measured)
-        found["eigenvalue_error"]["slowest"] = _number(np.median(np.abs(new_slow / slow - 1)))
-        return float(slow[0]), float(new_slow[0])
 
     def _abscissa(self, network: Network, measured: _Measured) -> float | None:
         try:
@@ -376,14 +386,15 @@ class Reference:
 
     @cached_property
     def _fixed_points(self) -> Floats:
-        return _fixed_points(self.network, self._inputs)
+        return self._side.fixed_points(self._inputs)
 
-    def _fixed_point_error(self, after: Network, measured: _Measured) -> float | None:
+    def _fixed_point_error(self, new: _Side, measured: _Measured) -> float | None:
+        logger.info("comparing fixed points")
         try:
-            before_points, after_points = self._fixed_points, _fixed_points(after, self._inputs)
+            before_points, after_points = self._fixed_points, new.fixed_points(self._inputs)
         except np.linalg.LinAlgError:
             return measured.skip("fixed_point_error", "A or A' is singular")
-        except DidNotConverge as error:
+        except (DidNotConverge, UnstableNetwork) as error:
             return measured.skip("fixed_point_error", str(error))
         return _relative(after_points, before_points)
 
@@ -396,8 +407,8 @@ class Reference:
 
         start = np.random.default_rng(self._seeds[1]).random(network.n_neurons)
         time = self._decay_time
-        A = network.matrix().astype(np.float64)
-        return np.asarray(sla.expm_multiply(A * time, start, traceA=float(A.trace()) * time))
+        A = dynamics.linear_operator(network)
+        return np.asarray(sla.expm_multiply(A * time, start, traceA=-float(network.leak.sum()) * time))
 
     @property
     def _decay_time(self) -> float:
@@ -453,6 +464,32 @@ class _Side:
     def inverse(self) -> Floats | None:
         return inverse_lower(self.network)
 
+    @cached_property
+    def operator(self) -> Inverse:
+        """-A of a symmetric network and its inverse, at any size."""
+        return Inverse(self.network)
+
+    @cached_property
+    def slowest(self) -> Floats:
+        """The eigenvalues of a symmetric A nearest zero, rightmost first, at any size."""
+        logger.info("looking for the slowest modes")
+        # no mode is slower than the least excess leak (Gershgorin): from just below it, modes that crowd stand apart
+        shift = NEARLY * max(float(self.network.excess_leak.min()), 0.0)
+        operator = Inverse(self.network, shift)
+        return -shift - np.asarray(slowest(operator.product, operator.solve, self.network.n_neurons, N_SLOWEST))
+
+    def fixed_points(self, inputs: Floats) -> Floats:
+        """(-A)^-1 b for each column b."""
+        network = self.network
+        if network.n_neurons <= DENSE_SYMMETRIC:
+            return np.asarray(np.linalg.solve(-network.matrix().toarray().astype(np.float64), inputs))
+        if network.symmetric:
+            return self.operator.solve(inputs)
+        from noiseprune.linalg.shiftsolve import Operator
+
+        operator = Operator(network.weights.astype(np.float64), network.leak)
+        return np.asarray(operator.solve(inputs, 0.0, SOLVED)[0])
+
 
 @dataclass
 class _Measured:
@@ -501,28 +538,6 @@ def _same_noise(before: Network, after: Network) -> bool:
 def _worst_direction(found: dict[str, Any], low: float, high: float) -> None:
     found["worst_direction"] = max(abs(low - 1), abs(high - 1))
     found["worst_direction_interval"] = [low, high]
-
-
-def _extreme_generalised(before: Network, after: Network) -> tuple[float, float]:
-    """Return the smallest and the largest generalised eigenvalue of (-A', -A) by Lanczos with iterative solves."""
-    import scipy.sparse.linalg as sla
-
-    n = before.n_neurons
-    A, new = -before.matrix().astype(np.float64), -after.matrix().astype(np.float64)
-    inverse = sla.LinearOperator((n, n), matvec=solver(A, symmetric=True, dense_limit=0), dtype=np.float64)
-    start = np.random.default_rng(n).standard_normal(n)
-    try:
-        low, high = (
-            float(sla.eigsh(new, k=1, M=A, Minv=inverse, which=end, v0=start, tol=1e-3, return_eigenvectors=False)[0])
-            for end in ("SA", "LA")
-        )
-    except sla.ArpackNoConvergence:
-        raise DidNotConverge("Lanczos did not find the extreme generalised eigenvalues") from None
-    return low, high
-
-
-def _fixed_points(network: Network, inputs: Floats) -> Floats:
-    return solver(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_SYMMETRIC)(inputs)
 
 
 def _triangle_norm(lower: Floats) -> float:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from noiseprune.errors import InvalidOption, TooLarge
 from noiseprune.network import Network
+from noiseprune.options import choice
 from noiseprune.probes import PROBES, Probe
 from noiseprune.probes.exact import MAX_GENERAL
 from noiseprune.rule import draw as drawing
@@ -15,6 +14,9 @@ from noiseprune.rule import importance as weighing
 from noiseprune.rule import leak as balancing
 from noiseprune.rule.budget import Budget, theorem_gaps
 from noiseprune.rule.strengthen import STRENGTHENS, Strengthen
+
+EXACT_SYMMETRIC = 5_000  # neurons: a Cholesky inverse in about three seconds on two cores
+EXACT_GENERAL = 2_000  # neurons: a Lyapunov equation in about five seconds
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def make_plan(
         Where an option is unknown, or does not go with the others or with the network.
     """
     reasons: dict[str, str] = {}
-    the_probe = _probe(probe, reasons)
+    the_probe = _probe(network, probe, reasons)
     the_rule = choice("rule", rule, weighing.RULES)
     the_draw = choice("draw", draw, drawing.DRAWS)
     the_method = _strengthen(network, strengthen, leak, reasons)
@@ -87,16 +89,26 @@ def make_plan(
     return Plan(the_probe, the_rule, the_method, the_leak, the_draw, gaps, reasons)
 
 
-def _probe(probe: str | Probe, reasons: dict[str, str]) -> Probe:
+def _probe(network: Network, probe: str | Probe, reasons: dict[str, str]) -> Probe:
     if isinstance(probe, str):
         name = choice("probe", probe, ("auto", *PROBES))
         if name == "auto":
-            name = "exact"
-            reasons["probe"] = "exact: the only probe of this version"
+            name, reasons["probe"] = _auto_probe(network)
         return PROBES[name]()
     if isinstance(probe, type) or not hasattr(probe, "measure"):
         raise InvalidOption(f"probe must be a name or an object such as probes.Exact(); got {probe!r}")
     return probe
+
+
+def _auto_probe(network: Network) -> tuple[str, str]:
+    """Exact where its dense algebra takes seconds, else Sketched; Simulated and Recorded are to be asked for."""
+    by_cholesky = network.symmetric and network.equal_noise
+    limit = EXACT_SYMMETRIC if by_cholesky else EXACT_GENERAL
+    what = "symmetric with equal noise" if by_cholesky else "directed" if not network.symmetric else "of unequal noise"
+    size = f"{network.n_neurons} neurons, {what}"
+    if network.n_neurons <= limit:
+        return "exact", f"exact: {size}, of which dense algebra takes up to {limit} in seconds"
+    return "sketched", f"sketched: {size}, and above {limit} dense algebra is slower than samples"
 
 
 def _strengthen(network: Network, strengthen: str, leak: str, reasons: dict[str, str]) -> Strengthen:
@@ -133,10 +145,3 @@ def _leak(network: Network, leak: str, method: Strengthen, reasons: dict[str, st
         return "original"
     reasons["leak"] = f"every neuron is diagonally dominant: {network.dominant}"
     return "matched" if network.dominant else "original"
-
-
-def choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
-    """Return `value` where it is one of `allowed`."""
-    if value not in allowed:
-        raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
-    return value

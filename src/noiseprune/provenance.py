@@ -40,6 +40,7 @@ def provenance(
         "options": options,
         "chosen": {
             "probe": variance.source if variance else "none: the rule reads no covariance",
+            "probe_report": variance.report if variance else {},
             "strengthen": plan.strengthen,
             "strengthening": report,
             "leak": plan.leak,
