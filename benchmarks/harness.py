@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 THREADS = 2
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = str(THREADS)  # before NumPy is imported
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,22 +33,33 @@ def paired(*calls: Callable[[], Any], repeats: int = 5) -> list[list[float]]:
 
 
 def peak_bytes(code: str) -> int:
-    """Run Python code in a process of its own; return the peak of its resident memory (Linux).
+    """Run Python code in a process of its own; return the peak of its resident memory (Linux)."""
+    return run_apart(code)[1]
+
+
+def run_apart(code: str) -> tuple[str, int]:
+    """Run Python code in a process of its own; return its standard error and the peak of its resident memory (Linux).
 
     Not getrusage's figure: a process inherits the peak of the one that started it.
     """
     code += "\nprint(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
-    return int(done.stdout.split()[-2]) * 1024
+    return done.stderr, int(done.stdout.split()[-2]) * 1024
 
 
 def environment() -> dict[str, Any]:
     """Say what the figures were measured on."""
+    import importlib.metadata
+
     import numpy
     import scipy
 
     import noiseprune
 
+    others = {}
+    for name in ("numba", "pyamg", "networkit"):
+        if name in sys.modules:
+            others[name] = importlib.metadata.version(name)
     return {
         "date": time.strftime("%Y-%m-%d"),
         "processor": _processor(),
@@ -58,6 +69,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": numpy.__version__,
         "scipy": scipy.__version__,
+        **others,
         "noiseprune": noiseprune.__version__,
     }
 

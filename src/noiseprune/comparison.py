@@ -27,6 +27,7 @@ from noiseprune.network import Activation, Network
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.rule import leak
 from noiseprune.structure import components, has_input_and_output
+from noiseprune.threads import blas_alone
 
 logger = logging.getLogger("noiseprune")
 
@@ -243,7 +244,8 @@ class Reference:
         if symmetric and n <= DENSE_SYMMETRIC:
             abscissae = self._symmetric_spectrum(after, found, measured)
         elif symmetric:
-            abscissae = self._large_symmetric_spectrum(new, found, measured)
+            with blas_alone():
+                abscissae = self._large_symmetric_spectrum(new, found, measured)
         else:
             for name in ("rayleigh_error", "eigenvector_cosine", "worst_direction"):
                 measured.skip(name, "a measure of symmetric networks")
@@ -306,7 +308,7 @@ class Reference:
         logger.info("looking for the worst direction")
         try:
             A = self._side.operator
-            ends = extreme_generalised(A.product, new.operator.product, A.solve, self.network.n_neurons)
+            ends = extreme_generalised(A.product, new.operator.product, A.solve, A.roughly, self.network.n_neurons)
             _worst_direction(found, *ends)
         except (DidNotConverge, UnstableNetwork) as error:
             measured.skip("worst_direction", str(error))
@@ -473,10 +475,19 @@ class _Side:
     def slowest(self) -> Floats:
         """The eigenvalues of a symmetric A nearest zero, rightmost first, at any size."""
         logger.info("looking for the slowest modes")
-        # no mode is slower than the least excess leak (Gershgorin): from just below it, modes that crowd stand apart
+        # no mode is slower than the least excess leak (Gershgorin)
         shift = NEARLY * max(float(self.network.excess_leak.min()), 0.0)
-        operator = Inverse(self.network, shift)
-        return -shift - np.asarray(slowest(operator.product, operator.solve, self.network.n_neurons, N_SLOWEST))
+        network, A = self.network, self.operator
+        return -np.asarray(
+            slowest(
+                A.product,
+                A.roughly,
+                network.n_neurons,
+                N_SLOWEST,
+                shift=shift,
+                shifted_solve=lambda: Inverse(network, shift).solve,
+            )
+        )
 
     def fixed_points(self, inputs: Floats) -> Floats:
         """(-A)^-1 b for each column b."""

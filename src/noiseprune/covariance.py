@@ -24,6 +24,7 @@ DENSE_LIMIT = 6_000  # neurons: an abscissa for an error message by dense algebr
 # Single precision sees a difference x_i - x_j beside an x this many times its variance with a relative error of 1e-3.
 COMMON_VARIANCE = 1e8
 SOLVED = 1e-8  # relative residual of an iterative solution
+ROUGHLY = 0.1  # that of a preconditioner
 SINGLE_RANGE = 1e30  # largest weight, and one over the smallest one, that are safe to multiply in single precision
 
 
@@ -99,10 +100,17 @@ class Inverse:
         DidNotConverge
             Where the iteration ends short of a relative residual of 1e-8.
         """
+        return self._solve(b, SOLVED)
+
+    def roughly(self, b: Floats) -> Floats:
+        """About (-A - shift I)^-1 b: a preconditioner."""
+        return self._solve(b, ROUGHLY)
+
+    def _solve(self, b: Floats, tolerance: float) -> Floats:
         from noiseprune.linalg.blocksolve import relative_residual
 
         block = np.array(b.reshape(len(b), -1))  # a copy: it is overwritten
-        return np.asarray(self._solver.solve(block, relative_residual(SOLVED)).reshape(b.shape), dtype=np.float64)
+        return np.asarray(self._solver.solve(block, relative_residual(tolerance)).reshape(b.shape), dtype=np.float64)
 
 
 def _common_excess(network: Network) -> float:

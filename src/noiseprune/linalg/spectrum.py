@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,11 @@ from scipy.sparse.csgraph import connected_components
 
 from noiseprune.errors import DidNotConverge
 
-PATIENCE = 10  # restarts of plain Lanczos before the slowest modes are looked for with solves
+PATIENCE = 100  # restarts of Lanczos with solves
+BLOCK = 32  # vectors of LOBPCG: more than wanted, since slow modes come in crowds, one for each cluster
+LOBPCG_ITERATIONS = 5  # between looks at the residuals
+LOBPCG_ROUNDS = 4
+LOBPCG_RESIDUAL = 0.03  # relative; the error of an eigenvalue is of the order of its square
 
 DENSE_LIMIT = 1000  # below it LAPACK on the whole matrix is faster and surer than ARPACK
 
@@ -77,58 +82,96 @@ def rightmost(matrix: sp.csr_array, count: int, *, symmetric: bool) -> Any:
     raise DidNotConverge(f"ARPACK found {n_found} of the {wanted} rightmost eigenvalues of a network of {n} neurons")
 
 
-def slowest(product: Callable[[Any], Any], solve: Callable[[Any], Any], n: int, count: int) -> Any:
-    """Return the `count` smallest eigenvalues of a positive definite operator, smallest first.
+Apply = Callable[[Any], Any]  # an operator, applied to vectors (n,) and blocks (n, k)
 
-    Plain Lanczos finds them where they stand apart, as in clusters; where they crowd, as on rings and sheets, Lanczos
-    on the inverse does.
+
+def slowest(
+    product: Apply, precondition: Apply, n: int, count: int, *, shift: float, shifted_solve: Callable[[], Apply]
+) -> Any:
+    """Return the `count` smallest eigenvalues of a positive definite operator, smallest first.
 
     Parameters
     ----------
-    product, solve : callable
-        Apply the operator, and its inverse, to a vector (n,).
+    product, precondition : callable
+        Apply the operator, and something cheap that is near to its inverse.
     n, count : int
         Size of the operator; eigenvalues wanted.
+    shift : float
+        Just below the smallest eigenvalue: from there, modes that crowd stand apart.
+    shifted_solve : callable
+        Makes a function that applies the inverse of the operator less the shift, where that is needed.
 
     Raises
     ------
     DidNotConverge
-        Where neither finds them.
+        Where neither LOBPCG nor Lanczos on the inverse finds them.
     """
     import scipy.sparse.linalg as sla
 
-    found: Any
-    search = {"k": min(count, n - 2), "v0": _start(n), "return_eigenvectors": False}
-    for apply, which, patience in ((product, "SA", PATIENCE), (solve, "LA", 10 * PATIENCE)):
-        operator = sla.LinearOperator((n, n), matvec=apply, dtype=np.float64)
-        try:
-            found = sla.eigsh(operator, which=which, maxiter=patience, **search)
-        except sla.ArpackNoConvergence:
-            continue
-        return np.sort(found if apply is product else 1 / found)
-    raise DidNotConverge(f"Lanczos did not find the {count} slowest modes of a network of {n} neurons")
-
-
-def extreme_generalised(
-    product: Callable[[Any], Any], other: Callable[[Any], Any], solve: Callable[[Any], Any], n: int
-) -> tuple[float, float]:
-    """Return the smallest and the largest g with other(x) = g product(x), by Lanczos; `solve` inverts `product`.
-
-    Raises
-    ------
-    DidNotConverge
-        Where Lanczos does not find them.
-    """
-    import scipy.sparse.linalg as sla
-
-    A, B, inverse = (sla.LinearOperator((n, n), matvec=apply, dtype=np.float64) for apply in (other, product, solve))
+    found = _lobpcg(product, None, precondition, n, count, largest=False)
+    if found is not None:
+        return found
+    inverse = sla.LinearOperator((n, n), matvec=shifted_solve(), dtype=np.float64)
+    search = {"k": min(count, n - 2), "v0": _start(n), "maxiter": PATIENCE, "return_eigenvectors": False}
     try:
-        low, high = np.sort(
-            sla.eigsh(A, k=2, M=B, Minv=inverse, which="BE", v0=_start(n), tol=1e-3, return_eigenvectors=False)
-        )
+        found = sla.eigsh(inverse, which="LA", **search)
+    except sla.ArpackNoConvergence:
+        raise DidNotConverge(f"Lanczos did not find the {count} slowest modes of a network of {n} neurons") from None
+    return np.sort(shift + 1 / found)
+
+
+def extreme_generalised(product: Apply, other: Apply, solve: Apply, precondition: Apply, n: int) -> tuple[float, float]:
+    """Return the smallest and the largest g with other(x) = g product(x).
+
+    Parameters
+    ----------
+    product, solve, precondition : callable
+        As in `slowest`.
+    other : callable
+        Applies the other operator.
+
+    Raises
+    ------
+    DidNotConverge
+        Where neither LOBPCG nor Lanczos finds them.
+    """
+    import scipy.sparse.linalg as sla
+
+    ends = [_lobpcg(other, product, precondition, n, 1, largest=largest) for largest in (False, True)]
+    if all(end is not None for end in ends):
+        return float(ends[0][0]), float(ends[1][0])
+    A, B, inverse = (sla.LinearOperator((n, n), matvec=apply, dtype=np.float64) for apply in (other, product, solve))
+    search = {"M": B, "Minv": inverse, "v0": _start(n), "tol": 1e-3, "return_eigenvectors": False}
+    try:
+        low, high = np.sort(sla.eigsh(A, k=2, which="BE", **search))
     except sla.ArpackNoConvergence:
         raise DidNotConverge("Lanczos did not find the extreme generalised eigenvalues") from None
     return float(low), float(high)
+
+
+def _lobpcg(A: Apply, B: Apply | None, M: Apply, n: int, count: int, *, largest: bool) -> Any:
+    """Eigenvalues at one end of A x = g B x, the extreme one first; None where their residuals stay large."""
+    import scipy.sparse.linalg as sla
+
+    width = min(BLOCK, n // 6)
+    if width < count:
+        return None
+    X: Any = np.random.default_rng(n).standard_normal((n, width))
+    for _ in range(LOBPCG_ROUNDS):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter(
+                "ignore"
+            )  # it warns of residuals of the whole block; those wanted are looked at below
+            try:
+                values, X = sla.lobpcg(A, X, B=B, M=M, largest=largest, maxiter=LOBPCG_ITERATIONS, tol=0.0)[:2]
+            except (ValueError, np.linalg.LinAlgError):
+                return None
+        wanted = np.argsort(-values if largest else values)[:count]
+        ends, vectors = values[wanted], X[:, wanted]
+        image = ends * (vectors if B is None else B(vectors))
+        if np.all(np.linalg.norm(A(vectors) - image, axis=0) < LOBPCG_RESIDUAL * np.linalg.norm(image, axis=0)):
+            return ends
+    return None
 
 
 def _start(n: int) -> Any:
