@@ -4,6 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-for name in ("speed", "paper_experiment", "pruned_fraction", "connectomes", "strengthening"):
+for name in ("speed", "paper_experiment", "pruned_fraction", "connectomes", "strengthening", "bandwidth", "scale"):
     print(f"\n{name}", flush=True)
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)

@@ -32,7 +32,7 @@ def grouped(neurons: int, pairs: int, *, clusters: int = 20, between: float = 1e
         row, column = np.maximum(row, column), np.minimum(row, column)
     different = row != column
     row, column = row[different], column[different]
-    weight = random.random(row.size, dtype=np.float32) / np.float32(pairs / neurons)
+    weight = (1 - random.random(row.size, dtype=np.float32)) / np.float32(pairs / neurons)  # above zero
     links = sp.csr_array((weight, (row, column)), shape=(neurons, neurons))
     links.sum_duplicates()
     leak = absolute_row_sums(links, True) + 1e-3

@@ -1,4 +1,4 @@
-"""Put the tables of benchmarks/results into the README, between their markers; --check fails where they differ."""
+"""Put the tables of benchmarks/results into README and docs, between their markers; --check fails where they differ."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MARKER = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 

@@ -181,7 +181,7 @@ def test_nothing_is_read_before_the_output_is_known_to_be_writable(run, tmp_path
 
 def test_an_unstable_result_is_a_loud_warning_and_no_error(run, tmp_path):
     noiseprune.write(gallery.excitatory_inhibitory(80, rng=11), tmp_path / "ei.npz")
-    code, out, err = run("prune", "ei.npz", "--density", "0.1", "--json")
+    code, out, err = run("prune", "ei.npz", "--density", "0.1", "--strengthen", "reciprocal", "--json")
     assert code == 0
     assert "UNSTABLE" in err
     assert json.loads(out)["result"]["stable_after"] is False

@@ -49,7 +49,7 @@ def test_pruned_weights_are_unbiased(net, draw):
     W = net.weights.toarray()
     total = np.zeros_like(W)
     for seed in range(n_draws):
-        result = prune(net, density=0.5, rule="noise", draw=draw, compare=False, rng=seed)
+        result = prune(net, density=0.5, draw=draw, strengthen="reciprocal", compare=False, rng=seed)
         total += result.network.weights.toarray()
     p = np.ones_like(W)
     p[net.synapses.post, net.synapses.pre] = result.probability.value
@@ -60,7 +60,7 @@ def test_pruned_weights_are_unbiased(net, draw):
 
 @quiet
 def test_symmetric_stays_symmetric_and_no_sign_flips(network):
-    result = prune(network, density=0.6, compare=False, rng=304)
+    result = prune(network, density=0.6, strengthen="reciprocal", compare=False, rng=304)
     after = result.network
     assert after.symmetric == network.symmetric
     W, pruned = network.weights.toarray(), after.weights.toarray()
@@ -125,7 +125,8 @@ def test_expected_pairs_stay_below_the_theorems_bound():
 @quiet
 def test_a_fixed_draw_keeps_exactly_what_was_asked_for(network):
     result = prune(network, density=0.5, draw="fixed", compare=False, rng=308)
-    assert result.network.n_links == round(0.5 * network.n_links)
+    became_zero = result.provenance["chosen"]["strengthening"].get("links_that_became_zero", 0)
+    assert result.network.n_links + became_zero == round(0.5 * network.n_links)
 
 
 @quiet
@@ -210,7 +211,7 @@ def test_unknown_options_are_refused(options, message):
 def test_an_unstable_result_is_a_loud_warning():
     net = gallery.excitatory_inhibitory(100, rng=316)
     with pytest.warns(NoisePruneWarning, match=r"UNSTABLE: its spectral abscissa is \+.* keep more"):
-        result = prune(net, density=0.15, rng=317, keep_connected=True)
+        result = prune(net, density=0.15, strengthen="reciprocal", rng=317, keep_connected=True)
     assert result.comparison.stable_after is False
     assert result.comparison.covariance_error is None
     assert result.comparison.not_measured["covariance_error"] == "no stationary state is left"

@@ -60,7 +60,7 @@ def test_the_smallest_density_within_the_tolerance_is_recommended():
 
 
 def test_unstable_draws_are_counted_and_never_recommended():
-    table = sweep(EI, densities=[0.15], draws=6, tolerance=1e9)
+    table = sweep(EI, densities=[0.15], strengthens=["reciprocal"], draws=6, tolerance=1e9)
     (row,) = table.rows
     assert row["stable"] < 1
     assert table.recommended is None

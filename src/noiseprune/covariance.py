@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from noiseprune.errors import DidNotConverge, UnstableNetwork
 from noiseprune.linalg.lyapunov import solve_lyapunov
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network
+from noiseprune.threads import blas_alone
 
 if TYPE_CHECKING:
     from noiseprune.linalg.blocksolve import Solver
@@ -23,6 +25,8 @@ MAX_RELATIVE_ERROR = 1e-3  # a covariance whose rounding errors could be larger 
 DENSE_LIMIT = 6_000  # neurons: an abscissa for an error message by dense algebra
 # Single precision sees a difference x_i - x_j beside an x this many times its variance with a relative error of 1e-3.
 COMMON_VARIANCE = 1e8
+# OpenBLAS 0.3.30 (in SciPy 1.17) takes the process down in a threaded dpotrf of 16 000 rows; at 15 000 it works.
+THREADED_CHOLESKY = 14_000
 SOLVED = 1e-8  # relative residual of an iterative solution
 ROUGHLY = 0.1  # that of a preconditioner
 SINGLE_RANGE = 1e30  # largest weight, and one over the smallest one, that are safe to multiply in single precision
@@ -38,9 +42,10 @@ def inverse_lower(network: Network) -> Floats | None:
     M = np.zeros((n, n))
     M[post, pre] = -weight
     M[np.diag_indices(n)] = network.leak
-    _, info = scipy.linalg.lapack.dpotrf(M.T, lower=0, clean=0, overwrite_a=1)
-    if info == 0:
-        _, info = scipy.linalg.lapack.dpotri(M.T, lower=0, overwrite_c=1)
+    with blas_alone() if n > THREADED_CHOLESKY else contextlib.nullcontext():
+        _, info = scipy.linalg.lapack.dpotrf(M.T, lower=0, clean=0, overwrite_a=1)
+        if info == 0:
+            _, info = scipy.linalg.lapack.dpotri(M.T, lower=0, overwrite_c=1)
     if info != 0:
         return None
     # Scaled to a unit diagonal, since that is how well Cholesky does: a row norm times the trace of the inverse
@@ -76,7 +81,7 @@ def solver(network: Network, *, single: bool = False, shift: float = 0.0) -> Sol
         links = links.astype(np.float32)
     elif links.dtype != np.float64:
         links = links.astype(np.float64)
-    return Solver(Laplacian(links, network.excess_leak - shift), lambda: _signed_components(network)[1])
+    return Solver(Laplacian(links, network.excess_leak - shift), _sides(network))
 
 
 class Inverse:
@@ -122,6 +127,13 @@ def _common_excess(network: Network) -> float:
     total = np.bincount(component, weights=network.excess_leak, minlength=network.n_neurons)
     free = (np.bincount(component, minlength=network.n_neurons) > 0) & ~frustrated
     return float(total[free].min(initial=np.inf))
+
+
+def _sides(network: Network) -> NDArray[Any]:
+    """1 and -1: neurons on the same side swing together in slow modes, as far as the signs allow."""
+    if network.link_matrix.data.min(initial=1.0) > 0:
+        return np.ones(network.n_neurons)
+    return _signed_components(network)[1]
 
 
 def _signed_components(network: Network) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:

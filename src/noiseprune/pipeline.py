@@ -72,7 +72,8 @@ def prune(
     strengthen : "auto", "reciprocal", "matched" or "regressed"
         The weights of the synapses that stay: W / p; tuned from there until every synapse sees the difference variance
         that it saw before (symmetric, dominant networks); or refitted by every neuron to the second moments of its
-        inputs, which is stable or an error (any network up to 6 000 neurons). "auto" is reciprocal.
+        inputs, which is stable or an error (any network). "auto" is reciprocal where the paper's theorem is at home,
+        in symmetric, diagonally dominant networks with equal noise, and regressed elsewhere.
     leak : "auto", "matched", "original" or "free"
         "matched" keeps each neuron's leak minus its total input as it was; "free" fits it with the weights (matched and
         regressed). "auto" is original where the weights are regressed or not every neuron is diagonally dominant.
@@ -148,9 +149,11 @@ def prune(
             plan.strengthen,
             network,
             start,
+            kept,
             leak=plan.leak,
-            target=variance.per_link[kept] if variance else None,
+            variance=variance,
             probe=plan.probe,
+            or_reciprocal=strengthen == "auto",
             rng=random.probe,
         )
         kept[kept] = done.stays

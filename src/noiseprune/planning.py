@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from noiseprune.errors import InvalidOption, TooLarge
 from noiseprune.network import Network
 from noiseprune.options import choice
-from noiseprune.probes import PROBES, Probe
-from noiseprune.probes.exact import MAX_GENERAL
+from noiseprune.probes import PROBES, Probe, Recorded, Sketched
 from noiseprune.rule import draw as drawing
 from noiseprune.rule import importance as weighing
 from noiseprune.rule import leak as balancing
 from noiseprune.rule.budget import Budget, theorem_gaps
 from noiseprune.rule.strengthen import STRENGTHENS, Strengthen
 
+MAX_FREE_LEAK = 6_000  # neurons: tens of Cholesky inverses in some minutes
 EXACT_SYMMETRIC = 5_000  # neurons: a Cholesky inverse in about three seconds on two cores
+TARGET_SAMPLES = 512  # of a sketch that matched strengthening aims at: towards 64 it gains little
 EXACT_GENERAL = 2_000  # neurons: a Lyapunov equation in about five seconds
 
 
@@ -66,10 +67,10 @@ def make_plan(
         Where an option is unknown, or does not go with the others or with the network.
     """
     reasons: dict[str, str] = {}
-    the_probe = _probe(network, probe, reasons)
     the_rule = choice("rule", rule, weighing.RULES)
     the_draw = choice("draw", draw, drawing.DRAWS)
     the_method = _strengthen(network, strengthen, leak, reasons)
+    the_probe = _probe(network, probe, the_method, reasons)
     the_leak = _leak(network, leak, the_method, reasons)
     gaps = theorem_gaps(network)
     for holds, gap in (
@@ -89,12 +90,20 @@ def make_plan(
     return Plan(the_probe, the_rule, the_method, the_leak, the_draw, gaps, reasons)
 
 
-def _probe(network: Network, probe: str | Probe, reasons: dict[str, str]) -> Probe:
+def _probe(network: Network, probe: str | Probe, method: Strengthen, reasons: dict[str, str]) -> Probe:
     if isinstance(probe, str):
         name = choice("probe", probe, ("auto", *PROBES))
         if name == "auto":
             name, reasons["probe"] = _auto_probe(network)
+            if name == "sketched" and method == "matched":
+                reasons["probe"] += f"; {TARGET_SAMPLES} samples, since matched aims at them"
+                return Sketched(samples=TARGET_SAMPLES)
         return PROBES[name]()
+    if isinstance(probe, Recorded) and method == "matched":
+        raise InvalidOption(
+            "strengthen='matched' compares with the pruned network driven by its own noise, and a recording has another: take "
+            "'reciprocal' or 'regressed', or another probe"
+        )
     if isinstance(probe, type) or not hasattr(probe, "measure"):
         raise InvalidOption(f"probe must be a name or an object such as probes.Exact(); got {probe!r}")
     return probe
@@ -114,8 +123,13 @@ def _auto_probe(network: Network) -> tuple[str, str]:
 def _strengthen(network: Network, strengthen: str, leak: str, reasons: dict[str, str]) -> Strengthen:
     method: Strengthen = choice("strengthen", strengthen, ("auto", *STRENGTHENS))
     if strengthen == "auto":
-        method = "reciprocal"
-        reasons["strengthen"] = "reciprocal: the paper's; matched and regressed are to be asked for"
+        theorem = network.symmetric and network.dominant and network.equal_noise
+        method = "reciprocal" if theorem else "regressed"
+        reasons["strengthen"] = (
+            "reciprocal: symmetric, diagonally dominant, equal noise"
+            if theorem
+            else "regressed: directed, not diagonally dominant or of unequal noise, where 1/p has no theorem"
+        )
     dominant = network.symmetric and network.dominant
     if method == "matched" and not dominant:
         raise InvalidOption(
@@ -128,10 +142,10 @@ def _strengthen(network: Network, strengthen: str, leak: str, reasons: dict[str,
         raise InvalidOption("strengthen='matched' with leak='free' needs equal noise in all neurons: take 'regressed'")
     if method == "reciprocal" and leak == "free":
         raise InvalidOption("leak='free' goes with strengthen='matched' or 'regressed', which fit it")
-    if method == "regressed" and network.n_neurons > MAX_GENERAL:
+    if method == "matched" and leak == "free" and network.n_neurons > MAX_FREE_LEAK:
         raise TooLarge(
-            f"strengthen='regressed' works with dense second moments and stops at {MAX_GENERAL} neurons; this network has "
-            f"{network.n_neurons}: take 'reciprocal', or 'matched' where the network is symmetric and dominant"
+            f"strengthen='matched' with leak='free' works with dense matrices and stops at {MAX_FREE_LEAK} neurons; this network "
+            f"has {network.n_neurons}: leave the leak matched"
         )
     return method
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from noiseprune import Network, gallery, probes, prune
+from noiseprune.covariance import stationary_covariance
 from noiseprune.errors import BadFile, InvalidOption
+from tests.laws import check_probe
 from tests.networks import quiet
 
 
@@ -21,6 +23,20 @@ def activity(net: Network, moments: int, step: float, seed: int) -> np.ndarray:
         x = E @ x + root @ random.standard_normal(net.n_neurons)
         states[t] = x
     return states
+
+
+class OfItsOwnActivity:
+    """Recorded, of independent states of whatever network it is given."""
+
+    def measure(self, network, *, rng=0):
+        C, _ = stationary_covariance(network)
+        root = np.linalg.cholesky(C)
+        states = np.random.default_rng(rng).standard_normal((2000, network.n_neurons)) @ root.T
+        return probes.Recorded(states).measure(network)
+
+
+def test_recorded_obeys_the_laws(network):
+    check_probe(OfItsOwnActivity(), network)
 
 
 @pytest.fixture(scope="module")

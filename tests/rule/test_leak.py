@@ -40,6 +40,6 @@ def test_a_neuron_that_loses_all_keeps_a_positive_leak_and_is_counted():
 @quiet
 def test_matched_leak_without_dominance_is_held_above_zero():
     net = gallery.excitatory_inhibitory(60, rng=8)
-    after = prune(net, density=0.1, leak="matched", compare=False).network
+    after = prune(net, density=0.1, strengthen="reciprocal", leak="matched", compare=False).network
     assert leak.n_floored(net, after) > 0
     assert np.all(after.leak > 0)

@@ -6,7 +6,8 @@ import scipy.sparse as sp
 from noiseprune import Network, compare, gallery, probes, prune
 from noiseprune.errors import InvalidOption, TooLarge, UnstableNetwork
 from noiseprune.rule import strengthen
-from noiseprune.rule.strengthen import refit_rows, second_moments
+from noiseprune.rule.strengthen import matching, regressed, regression, second_moments
+from noiseprune.rule.strengthen.regression import SampleMoments, refit_rows
 from tests.networks import quiet
 
 SIGNED = gallery.clustered([60, 20, 40], within=0.6, between=60, signed=True, rng=601)
@@ -87,9 +88,9 @@ def divergence(J, C):
 @quiet
 @pytest.mark.parametrize("free_leak", [False, True], ids=["matched leak", "free leak"])
 def test_the_fixed_point_of_matched_is_the_optimum_of_a_convex_problem(monkeypatch, free_leak):
-    monkeypatch.setattr(strengthen, "MATCHED_STEPS", 400)
-    monkeypatch.setattr(strengthen, "FREE_STEPS", 5000)
-    monkeypatch.setattr(strengthen, "FREE_TOLERANCE", 1e-9)
+    monkeypatch.setattr(matching, "STEPS", 400)
+    monkeypatch.setattr(matching, "FREE_STEPS", 5000)
+    monkeypatch.setattr(matching, "FREE_TOLERANCE", 1e-9)
     base = gallery.clustered([10, 6], within=0.7, between=6, signed=True, rng=604)
     net = Network(base.weights, base.leak + 0.05)
     result = plain(net, density=0.6, strengthen="matched", leak="free" if free_leak else "auto", keep_connected=True)
@@ -109,7 +110,7 @@ def test_a_free_leak_matches_the_variance_of_every_neuron_and_goes_further():
     matched, free = (plain(SIGNED, strengthen="matched", leak=leak) for leak in ("auto", "free"))
     report = free.provenance["chosen"]["strengthening"]
     assert report["mismatch_after"] < 0.1 * report["mismatch_before"]
-    assert report["steps"] <= strengthen.FREE_STEPS
+    assert report["steps"] <= matching.FREE_STEPS
     assert free.comparison.eigenvalue_error["median"] < matched.comparison.eigenvalue_error["median"]
     assert free.comparison.kl_per_neuron < matched.comparison.kl_per_neuron
     variance = [np.linalg.inv(-n.matrix().toarray()).diagonal() for n in (SIGNED, free.network)]
@@ -182,7 +183,8 @@ def test_regressed_is_stable_where_one_over_p_is_not(leak):
     net = gallery.excitatory_inhibitory(120, rng=608)
     unstable = 0
     for seed in range(5):
-        unstable += not plain(net, density=0.15, rng=seed).comparison.stable_after
+        reciprocal = plain(net, density=0.15, rng=seed, strengthen="reciprocal")
+        unstable += not reciprocal.comparison.stable_after
         result = plain(net, density=0.15, rng=seed, strengthen="regressed", leak=leak)
         c = result.comparison
         assert c.stable_after
@@ -210,7 +212,8 @@ def test_symmetric_networks_stay_symmetric_when_regressed():
     net = Network(SIGNED.weights, SIGNED.leak, np.linspace(0.5, 2, SIGNED.n_neurons))
     result = plain(net, strengthen="regressed")
     assert result.network.symmetric
-    assert result.comparison.covariance_error < plain(net).comparison.covariance_error
+    rival = plain(net, strengthen="reciprocal")
+    assert result.comparison.covariance_error < rival.comparison.covariance_error
 
 
 def test_with_everything_kept_regression_finds_the_weights():
@@ -245,13 +248,105 @@ def test_shrinking_is_tried_where_the_first_regression_is_unstable(monkeypatch):
     monkeypatch.setattr(strengthen, "has_stationary_state", lambda _: next(answers))
     result = plain(gallery.excitatory_inhibitory(30, rng=613), strengthen="regressed", compare=False)
     report = result.provenance["chosen"]["strengthening"]
-    assert (report["ridge"], report["ridge_towards"]) == (10 * strengthen.RIDGE, "zero")
+    assert (report["ridge"], report["ridge_towards"]) == (10 * regression.RIDGE, "zero")
 
 
-def test_too_large_a_network_is_not_regressed(monkeypatch):
-    monkeypatch.setattr("noiseprune.planning.MAX_GENERAL", 10)
-    with pytest.raises(TooLarge, match="stops at 10 neurons; this network has 30"):
-        plain(gallery.excitatory_inhibitory(30, rng=614), strengthen="regressed")
+# --- from samples
+
+
+@quiet
+@pytest.mark.parametrize("samples", [64, 512])
+def test_matched_towards_samples_is_no_worse_than_one_over_p_and_better_towards_many(samples):
+    """The worst direction is judged, which no step sees; 12 draws of a network of 450 neurons."""
+    net = gallery.clustered([200, 50, 200], within=0.4, between=200, signed=True, rng=616)
+    probe = probes.Sketched(samples=samples)
+    worst = []
+    for seed in range(12):
+        pair = [plain(net, density=0.2, probe=probe, strengthen=s, rng=seed) for s in ("reciprocal", "matched")]
+        worst.append([result.comparison.worst_direction for result in pair])
+        report = pair[1].provenance["chosen"]["strengthening"]
+        assert 0 <= report["trust"] < 1
+    before, after = np.mean(worst, axis=0)
+    assert after < (1.02 if samples == 64 else 0.9) * before
+
+
+def test_a_target_that_tells_nothing_changes_nothing():
+    start = plain(SIGNED, compare=False).network.link_matrix
+    target = np.full(start.nnz, 1.0) * probes.Exact().measure(SIGNED).per_link.mean()
+    done = matching.matched(SIGNED, start, target, probes.Exact(), target_error=10.0, rng=np.random.default_rng(617))
+    assert done.report["trust"] == 0
+    assert np.array_equal(done.links.data, start.data)
+
+
+def test_large_networks_get_a_sketch_that_is_worth_aiming_at(monkeypatch):
+    monkeypatch.setattr("noiseprune.planning.EXACT_SYMMETRIC", 50)
+    result = plain(SIGNED, strengthen="matched", compare=False)
+    assert result.variance.n_samples == 512
+    assert "512 samples, since matched aims at them" in result.provenance["chosen"]["why"]["probe"]
+
+
+def test_matched_refuses_a_recording():
+    recording = probes.Recorded(np.random.default_rng(618).standard_normal((100, SIGNED.n_neurons)))
+    with pytest.raises(InvalidOption, match="a recording has another"):
+        plain(SIGNED, strengthen="matched", probe=recording)
+
+
+def test_a_free_leak_stops_where_dense_algebra_does(monkeypatch):
+    monkeypatch.setattr("noiseprune.planning.MAX_FREE_LEAK", 10)
+    with pytest.raises(TooLarge, match="stops at 10 neurons; this network has 120"):
+        plain(SIGNED, strengthen="matched", leak="free")
+
+
+def test_moments_of_samples_stand_for_their_mean_outer_product():
+    net = gallery.excitatory_inhibitory(50, rng=619)
+    start = plain(net, strengthen="reciprocal", compare=False).network.link_matrix
+    samples = np.random.default_rng(620).standard_normal((50, 20))  # fewer than some rows have inputs
+    ours, theirs = (regressed(net, start, M) for M in (SampleMoments(samples), samples @ samples.T / 20))
+    assert np.allclose(ours.links.toarray(), theirs.links.toarray(), rtol=1e-6, atol=1e-9)
+
+
+def test_large_networks_are_regressed_from_samples_of_slow_noise(monkeypatch):
+    net = gallery.excitatory_inhibitory(150, rng=621)
+    found = second_moments(net, dense_limit=10, rng=1)
+    exact = second_moments(net)
+    # a mean of 512 outer products has an error of 1 / sqrt(512) of the larger moments
+    assert np.linalg.norm(found.samples @ found.samples.T / 512 - exact) < 0.2 * np.linalg.norm(exact)
+    with pytest.raises(InvalidOption, match="the ensemble is slow noise"):
+        second_moments(net, "stationary", dense_limit=10)
+
+
+# --- auto
+
+
+@quiet
+def test_auto_is_one_over_p_where_the_theorem_is_at_home_and_regressed_elsewhere():
+    dominant = Network(np.triu(np.ones((20, 20)), 1) / 20, leak=2.0)
+    unequal = Network(POSITIVE.weights, POSITIVE.leak, np.linspace(1, 2, POSITIVE.n_neurons))
+    for net, expected in (
+        (POSITIVE, "reciprocal"),
+        (SIGNED, "reciprocal"),
+        (dominant, "regressed"),
+        (unequal, "regressed"),
+    ):
+        chosen = plain(net, density=0.6, compare=False).provenance["chosen"]
+        assert chosen["strengthen"] == expected
+        assert chosen["why"]["strengthen"].startswith(expected)
+
+
+@quiet
+def test_a_stable_original_stays_stable_by_default():
+    net = gallery.excitatory_inhibitory(120, rng=622)
+    for seed in range(10):
+        assert plain(net, density=0.1, rng=seed).comparison.stable_after
+
+
+@quiet
+def test_an_unstable_original_is_pruned_as_the_draw_has_it():
+    net = gallery.excitatory_inhibitory(60, gain=1.5, rng=623)
+    result = plain(net, rule="weight", compare=False)
+    assert "the original is not stable" in result.provenance["chosen"]["strengthening"]["reciprocal"]
+    p = result.probability.per_link[result.kept_links]
+    assert np.allclose(result.network.links.weight, net.links.weight[result.kept_links] / p)
 
 
 @quiet

@@ -29,7 +29,7 @@ DIAGONAL_PATIENCE = 60  # iterations with a diagonal preconditioner before aggre
 AGGREGATION_PATIENCE = 200  # iterations with aggregation before it is given up for the diagonal
 RITZ_COLUMNS = 16  # vectors of a block whose Lanczos vectors are kept: slow modes that nearly tie need several
 WATCHED_COLUMNS = 4  # vectors of a block whose smallest Ritz value is looked at after each iteration
-MAX_BASIS = 24  # iterations of which Lanczos vectors are kept; where more are needed, slow modes are no small number
+MAX_BASIS = 32  # iterations of which Lanczos vectors are kept; where more are needed, slow modes are no small number
 MAX_LESSONS = 3  # blocks from which slow modes are learnt
 WORTH_A_LESSON = 8  # iterations below which a block has nothing to teach
 SLOW = 0.5  # eigenvalues of D^-1 (-A) below it are slow: in a random network the bulk lies around 1
@@ -273,7 +273,9 @@ class Progress:
         for column in range(min(WATCHED_COLUMNS, self.residual.size)):
             diagonal, off = self.lanczos(column)
             if diagonal.size:
-                values = scipy.linalg.eigvalsh_tridiagonal(diagonal, off, select="i", select_range=(0, 0))
+                values = scipy.linalg.eigvalsh_tridiagonal(
+                    diagonal, off, select="i", select_range=(0, 0), check_finite=False
+                )
                 found = min(found, float(values[0]))
         return found
 
@@ -373,7 +375,7 @@ def conjugate_gradients(
 
 
 class Deflation:
-    """Slow modes that one solve has found, so that the next ones need not find them again.
+    """Slow modes that are known, so that no solve need find them again.
 
     Conjugate gradients spend most of their iterations on the few slow modes of a clustered network. Their Lanczos
     vectors hold these modes; a later solve starts from the exact solution within them.
@@ -382,10 +384,8 @@ class Deflation:
     ----------
     operator : Laplacian
         The operator.
-    progress : Progress
-        Of a solve with a diagonal preconditioner that kept its basis.
-    known : Deflation, optional
-        What that solve knew already.
+    candidates : (n, k) array
+        Vectors in whose span the slow modes are looked for.
 
     References
     ----------
@@ -393,32 +393,29 @@ class Deflation:
     systems", SIAM J. Sci. Comput. 32 (2010) 439-462.
     """
 
-    def __init__(self, operator: Laplacian, progress: Progress, known: Deflation | None = None) -> None:
+    def __init__(self, operator: Laplacian, candidates: Block) -> None:
         rows, dtype = operator.rows, operator.dtype
         diagonal = operator.diagonal.astype(dtype)[:, None]
-        U = _slow_ritz_vectors(operator, progress)
-        if known is not None:
-            U = np.concatenate([known._U, U], axis=1)
         # Orthonormal in D first: what several columns have found is one direction, and noise is left behind.
-        size, mix = np.linalg.eigh(_gram(rows, U, diagonal * U))
-        U = _combination(rows, U, mix[:, size > DUPLICATE] / np.sqrt(size[size > DUPLICATE]))
+        size, mix = np.linalg.eigh(_gram(rows, candidates, diagonal * candidates))
+        new = size > DUPLICATE
+        U = _combination(rows, candidates, mix[:, new] / np.sqrt(size[new]))
         AU = np.empty_like(U)
         operator.product(U, AU)
         values, turn = np.linalg.eigh(_gram(rows, U, AU))
         U, AU = _combination(rows, U, turn), _combination(rows, AU, turn)
         off = AU / diagonal - values.astype(dtype) * U
-        good = (values < SLOW) & (column_dots(rows, off, diagonal * off) < RITZ_RESIDUAL**2)
+        good = (values > 0) & (values < SLOW) & (column_dots(rows, off, diagonal * off) < RITZ_RESIDUAL**2)
         self.values: Floats = values[good]
-        self._rows = rows
-        self._U: Block = np.ascontiguousarray(U[:, good])
-        self._AU: Block = np.ascontiguousarray(AU[:, good])
+        self.vectors: Block = np.ascontiguousarray(U[:, good])
+        self._rows, self._images = rows, np.ascontiguousarray(AU[:, good])
 
     def solve(self, b: Block, x: Block) -> None:
         """Add the solution within the slow modes to x, and take its image off b."""
         if self.values.size:
-            factors = (_gram(self._rows, self._U, b) / self.values[:, None]).astype(b.dtype)
-            kernels.add_combination(self._rows, self._U, factors, x)
-            kernels.add_combination(self._rows, self._AU, -factors, b)
+            factors = (_gram(self._rows, self.vectors, b) / self.values[:, None]).astype(b.dtype)
+            kernels.add_combination(self._rows, self.vectors, factors, x)
+            kernels.add_combination(self._rows, self._images, -factors, b)
 
 
 def _slow_ritz_vectors(operator: Laplacian, progress: Progress) -> Block:
@@ -465,22 +462,24 @@ class Solver:
     ----------
     operator : Laplacian
         What to invert.
-    sides : callable
-        Gives the vector of `Aggregation`, when it is needed.
+    sides : (n,) array
+        1 and -1: neurons on the same side swing together in slow modes.
     """
 
-    def __init__(self, operator: Laplacian, sides: Callable[[], NDArray[Any]]) -> None:
+    def __init__(self, operator: Laplacian, sides: NDArray[Any]) -> None:
         self.operator = operator
         self._sides = sides
         self._preconditioner: Preconditioner = Diagonal(operator)
-        self._deflation: Deflation | None = None
+        # without frustration, all neurons swinging together is a mode, as slow as the excess leak is small
+        together = sides / np.sqrt(operator.diagonal.sum())
+        self._deflation = Deflation(operator, together.astype(operator.dtype)[:, None])
         self._first = True
         self.iterations: list[int] = []
 
     @property
     def preconditioner(self) -> str:
         """What is used, in words."""
-        slow = 0 if self._deflation is None else self._deflation.values.size
+        slow = self._deflation.values.size
         return self._preconditioner.name + (f" and {slow} slow modes" if slow else "")
 
     def solve(self, b: Block, done: Stop) -> Block:
@@ -508,7 +507,7 @@ class Solver:
         except DidNotConverge:
             b[:] = given
         try:
-            self._preconditioner = Aggregation(self.operator, self._sides())
+            self._preconditioner = Aggregation(self.operator, self._sides)
             logger.info("taking smoothed aggregation: %d iterations did not suffice", DIAGONAL_PATIENCE)
             return self._run(b, done, AGGREGATION_PATIENCE)
         except (DidNotConverge, np.linalg.LinAlgError, MemoryError):
@@ -536,5 +535,6 @@ class Solver:
             )
         self.iterations.append(progress.iterations)
         if learn and WORTH_A_LESSON <= progress.iterations <= MAX_BASIS:
-            self._deflation = Deflation(self.operator, progress, self._deflation)
+            found = _slow_ritz_vectors(self.operator, progress)
+            self._deflation = Deflation(self.operator, np.concatenate([self._deflation.vectors, found], axis=1))
         return x

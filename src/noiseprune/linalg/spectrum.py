@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from noiseprune.errors import DidNotConverge
 
+LOOSE = 1e-3  # relative error of eigenvalues that do not converge further
 PATIENCE = 100  # restarts of Lanczos with solves
 BLOCK = 32  # vectors of LOBPCG: more than wanted, since slow modes come in crowds, one for each cluster
 LOBPCG_ITERATIONS = 5  # between looks at the residuals
@@ -68,17 +69,18 @@ def rightmost(matrix: sp.csr_array, count: int, *, symmetric: bool) -> Any:
     n = matrix.shape[0]
     start = _start(n)
     matrix = matrix.astype(np.float64)
-    # a few more than asked for, since rightmost eigenvalues come in crowds and pairs; where the crowd behind the first
-    # ones does not separate, no more than was asked for
-    few, crowd = min(count, n - 2), min(max(count, 6), n - 2)
-    for wanted in dict.fromkeys((crowd, few)):
-        search = {"k": wanted, "v0": start, "return_eigenvectors": False, "maxiter": 100 * wanted}
+    # A few more than asked for, since rightmost eigenvalues come in crowds and pairs; where the crowd behind the first
+    # ones does not separate, no more than was asked for; and at last with three digits, where these decide the sign.
+    few, crowd, n_found = min(count, n - 2), min(max(count, 6), n - 2), 0
+    for wanted, tolerance in dict.fromkeys(((crowd, 0.0), (few, 0.0), (few, LOOSE))):
+        search = {"k": wanted, "v0": start, "return_eigenvectors": False, "maxiter": 100 * wanted, "tol": tolerance}
         try:
             found = sla.eigsh(matrix, which="LA", **search) if symmetric else sla.eigs(matrix, which="LR", **search)
         except sla.ArpackNoConvergence as error:  # those that it found need not be the rightmost ones
             n_found = len(error.eigenvalues)
             continue
-        return found[np.argsort(-found.real)][:count]
+        if np.all(np.abs(found.real) > 10 * tolerance * np.abs(found)):
+            return found[np.argsort(-found.real)][:count]
     raise DidNotConverge(f"ARPACK found {n_found} of the {wanted} rightmost eigenvalues of a network of {n} neurons")
 
 

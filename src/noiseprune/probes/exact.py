@@ -15,7 +15,7 @@ from noiseprune.network import Network, Synapses
 from noiseprune.probes.base import DifferenceVariance
 from noiseprune.randomness import Rng
 
-MAX_SYMMETRIC = 20_000  # 3.2 GB and about two minutes on two cores
+MAX_SYMMETRIC = 20_000  # 3.2 GB and about two and a half minutes
 MAX_GENERAL = 6_000  # 1.7 GB and about two minutes on two cores
 
 
