@@ -71,7 +71,8 @@ def solver(network: Network, *, single: bool = False, shift: float = 0.0) -> Sol
     UnstableNetwork
         Where a component has no excess leak and signs that two groups of neurons explain, so that A is singular.
     """
-    from noiseprune.linalg.blocksolve import Laplacian, Solver
+    from noiseprune.linalg.blocks import Laplacian
+    from noiseprune.linalg.blocksolve import Solver
 
     links = network.link_matrix
     common = _common_excess(network) if network.dominant else 0.0
@@ -112,7 +113,7 @@ class Inverse:
         return self._solve(b, ROUGHLY)
 
     def _solve(self, b: Floats, tolerance: float) -> Floats:
-        from noiseprune.linalg.blocksolve import relative_residual
+        from noiseprune.linalg.krylov import relative_residual
 
         block = np.array(b.reshape(len(b), -1))  # a copy: it is overwritten
         return np.asarray(self._solver.solve(block, relative_residual(tolerance)).reshape(b.shape), dtype=np.float64)
@@ -139,7 +140,7 @@ def _sides(network: Network) -> NDArray[Any]:
 def _signed_components(network: Network) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
     """Component and side of each neuron, and at the component's place whether its signs contradict each other."""
     from noiseprune.linalg import kernels
-    from noiseprune.linalg.blocksolve import parts
+    from noiseprune.linalg.blocks import parts
 
     n = network.n_neurons
     component, side, frustrated = np.empty(n, np.int64), np.empty(n, np.int8), np.empty(n, np.bool_)

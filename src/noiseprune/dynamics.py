@@ -54,7 +54,7 @@ class Motion:
         self._leak = network.leak.astype(self.dtype)[:, None]
         weights: Any = network.weights.astype(self.dtype)
         if large:
-            from noiseprune.linalg.blocksolve import products
+            from noiseprune.linalg.blocks import products
 
             self._product = products(weights)
         elif weights.nnz > DENSE_SHARE * network.n_neurons**2:
@@ -76,7 +76,7 @@ def linear_operator(network: Network) -> Any:
         return network.matrix().astype(np.float64)
     from scipy.sparse.linalg import LinearOperator
 
-    from noiseprune.linalg.blocksolve import products
+    from noiseprune.linalg.blocks import products
 
     weights = network.weights
     forward = products(weights)

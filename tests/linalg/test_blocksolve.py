@@ -11,7 +11,9 @@ from noiseprune import Network, gallery
 from noiseprune.covariance import Inverse, solver
 from noiseprune.errors import DidNotConverge, UnstableNetwork
 from noiseprune.linalg import kernels
-from noiseprune.linalg.blocksolve import Aggregation, Diagonal, Laplacian, conjugate_gradients, parts, relative_residual
+from noiseprune.linalg.blocks import Laplacian, parts
+from noiseprune.linalg.krylov import conjugate_gradients, relative_residual
+from noiseprune.linalg.preconditioners import Aggregation, Diagonal
 from noiseprune.linalg.shiftsolve import Operator
 
 NETWORKS = {

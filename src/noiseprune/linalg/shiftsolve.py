@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from noiseprune.errors import DidNotConverge
 from noiseprune.linalg import kernels
-from noiseprune.linalg.blocksolve import Block, column_dots, parts
+from noiseprune.linalg.blocks import Block, column_dots, parts
 
 Floats = NDArray[np.float64]
 

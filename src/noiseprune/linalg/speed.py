@@ -30,7 +30,7 @@ def seconds_an_operation(n: int = 1000) -> float:
 
 def seconds_a_product(matrix: sp.csr_array, entries: int) -> float:
     """Time of a product of so many entries with a block of vectors in single precision, measured on a part of them."""
-    from noiseprune.linalg.blocksolve import products
+    from noiseprune.linalg.blocks import products
 
     part = matrix[: max(1, int(np.searchsorted(matrix.indptr, MEASURED)))].astype(np.float32)
     if not part.nnz:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from noiseprune.covariance import has_stationary_state, in_single_range, unstable
 from noiseprune.errors import DidNotConverge
-from noiseprune.linalg.blocksolve import Block
+from noiseprune.linalg.blocks import Block
 from noiseprune.linalg.shiftsolve import Operator
 from noiseprune.network import Network
 from noiseprune.probes.base import DifferenceVariance

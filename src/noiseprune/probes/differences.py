@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.linalg import kernels
-from noiseprune.linalg.blocksolve import Block, parts
+from noiseprune.linalg.blocks import Block, parts
 from noiseprune.network import Network
 
 Floats = NDArray[np.float64]

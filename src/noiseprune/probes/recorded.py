@@ -170,7 +170,7 @@ def _check_seen(seen: NDArray[np.int64], network: Network) -> None:
 def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Network, name: str) -> DifferenceVariance:
     """Sum squares batch by batch; what the batches' ratio estimator scatters by is the standard error."""
     from noiseprune.linalg import kernels
-    from noiseprune.linalg.blocksolve import parts
+    from noiseprune.linalg.blocks import parts
 
     rows, links, m = kernels.chunks(network.link_matrix.indptr), parts(network.link_matrix), network.n_links
     S, N, SS, SN, NN = (np.zeros(m) for _ in range(5))

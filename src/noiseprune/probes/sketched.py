@@ -118,7 +118,7 @@ class Sketched:
 
     def _by_factor(self, network: Network, seed: int) -> DifferenceVariance:
         """Sample z = (-A)^-1 B g, block by block."""
-        from noiseprune.linalg.blocksolve import RITZ_COLUMNS, missing_energy
+        from noiseprune.linalg.krylov import RITZ_COLUMNS, missing_energy
 
         solver = covariance.solver(network, single=True)
         operator, k = solver.operator, self.n_samples

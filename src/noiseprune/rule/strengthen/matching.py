@@ -22,7 +22,7 @@ from noiseprune.rule.strengthen.base import Floats, Strengthened, as_drawn, rewe
 
 STEPS = 5
 RATE = 0.7  # the power eta of each step; 1 overshoots where synapses share neurons
-STEP_SAMPLES = 64  # of a sketch of the pruned network: the target needs accuracy, the steps do not
+STEP_SAMPLES = 32  # of a sketch of the pruned network: the target needs accuracy, the steps do not
 FREE_STEPS = 80
 FREE_TOLERANCE = 1e-3  # largest relative mismatch of a variance at which the free leak has converged
 
