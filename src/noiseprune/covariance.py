@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 MAX_RELATIVE_ERROR = 1e-3  # a covariance whose rounding errors could be larger is no covariance
-DENSE_LIMIT = 6_000  # neurons: an abscissa for an error message by dense algebra
+DENSE_LIMIT = 6_000  # neurons: an abscissa by dense algebra, in minutes, where ARPACK does not find it
 # Single precision sees a difference x_i - x_j beside an x this many times its variance with a relative error of 1e-3.
 COMMON_VARIANCE = 1e8
 # OpenBLAS 0.3.30 (in SciPy 1.17) takes the process down in a threaded dpotrf of 16 000 rows; at 15 000 it works.
@@ -191,17 +191,27 @@ def has_stationary_state(network: Network) -> bool:
             return True
         if network.symmetric and network.n_neurons <= DENSE_LIMIT:
             return inverse_lower(network) is not None
-        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
+        abscissa = _abscissa(network)
     except DidNotConverge:
         return False
     return bool(is_stable(network, abscissa))
+
+
+def _abscissa(network: Network) -> float:
+    """Return the spectral abscissa: by ARPACK where the network is not small, densely where that does not find it."""
+    try:
+        return spectral_abscissa(network.matrix(), symmetric=network.symmetric)
+    except DidNotConverge:
+        if network.n_neurons > DENSE_LIMIT:
+            raise
+        return spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
 
 
 def unstable(network: Network) -> UnstableNetwork:
     """Say that a network has no stationary covariance, how far it is from one, and what to do."""
     advice = "weaken the weights (from a file: --content weights --base-leak 1.0 --gain 0.9)"
     try:
-        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
+        abscissa = _abscissa(network)
     except DidNotConverge:
         return UnstableNetwork(
             f"the network is not stable, so noise drives it to no stationary state: raise the leak, or {advice}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from noiseprune.covariance import stationary_covariance
 from noiseprune.errors import InvalidOption
+from noiseprune.linalg.memory import need
 from noiseprune.linalg.speed import BLOCK_BYTES
 from noiseprune.network import Network
 from noiseprune.randomness import Rng, seed_from
@@ -172,7 +174,12 @@ def refit_rows(
     penalty = ridge * M.scale()
     aims = M.aims(target)
     fitted = np.zeros(start.nnz)
+    began = last = time.monotonic()
     for i in range(start.shape[0]):
+        if (now := time.monotonic()) - last > 1:
+            last = now
+            left = (now - began) * (start.shape[0] - i) / i
+            logger.info("refitted %d of %d neurons, %.0f s left", i, start.shape[0], left)
         inside = slice(start.indptr[i], start.indptr[i + 1])
         inputs, before = start.indices[inside], start.data[inside]
         if not inputs.size:
@@ -223,6 +230,7 @@ def _slow_samples(network: Network, random: np.random.Generator) -> NDArray[np.f
     """(-A)^-1 sigma xi, (n_neurons, SAMPLES): responses to constant random input, a block of solves at a time."""
     from noiseprune.linalg.shiftsolve import Operator
 
+    need(4.0 * SAMPLES * network.n_neurons, f"{SAMPLES} samples of slow noise", "take strengthen='reciprocal'")
     logger.info("sampling responses to slow noise")
     operator = Operator(network.weights.astype(np.float64), network.leak)
     samples = np.empty((network.n_neurons, SAMPLES), np.float32)
