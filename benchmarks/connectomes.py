@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import noiseprune
+from noiseprune.sweeping import Sweep
 
 DRAWS = 10
 DENSITIES = [0.1, 0.2, 0.3, 0.5, 0.8]
@@ -56,7 +57,7 @@ def shown(name: str, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def draw(sweeps: dict[str, noiseprune.Sweep]) -> None:
+def draw(sweeps: dict[str, Sweep]) -> None:
     """Error and connected components against density, a column a network."""
     import matplotlib as mpl
 
@@ -100,7 +101,7 @@ def main() -> None:
             noiseprune.sweep(net, densities=DENSITIES, rules=rules, strengthens=weights, draws=DRAWS, rng=1)
             for rules, weights in ((["noise", "weight"], ["reciprocal", "regressed"]), (["magnitude"], ["reciprocal"]))
         ]
-        sweeps[name] = noiseprune.Sweep([r for p in parts for r in p.rows], [], None, "", {})
+        sweeps[name] = Sweep([r for p in parts for r in p.rows], [], None, "", {})
         rows += [shown(name, row) for row in sweeps[name].rows]
         save("connectomes", rows)
     draw(sweeps)
