@@ -67,7 +67,7 @@ def draw(sweeps: dict[str, Sweep]) -> None:
     figure, panels = plt.subplots(len(MEASURES), len(sweeps), figsize=(10, 5.6), layout="constrained", sharex=True)
     for column, (name, table) in zip(panels.T, sweeps.items(), strict=True):
         column[0].set_title(name, fontsize=10)
-        for axes, (key, label) in zip(column, MEASURES.items(), strict=True):
+        for axes, key in zip(column, MEASURES, strict=True):
             for (rule, weights), (words, colour, marker, line) in STYLES.items():
                 rows = [r for r in table.rows if (r["rule"], r["strengthen"]) == (rule, weights) and r[key] is not None]
                 axes.errorbar(
@@ -83,9 +83,10 @@ def draw(sweeps: dict[str, Sweep]) -> None:
                 )
             axes.set_yscale("log")
             axes.grid(alpha=0.3, linewidth=0.5)
-            axes.set_ylabel(label if column is panels.T[0] else "")
         column[-1].set_xlabel("kept share of the synapses")
-    panels[0, -1].legend(fontsize=7)
+    for axes, label in zip(panels[:, 0], MEASURES.values(), strict=True):
+        axes.set_ylabel(label)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
     figure.savefig(PICTURE, dpi=150)
 
 
@@ -98,7 +99,7 @@ def main() -> None:
     rows, sweeps = [], {}
     for name, net in networks(Path(folder)).items():
         parts = [
-            noiseprune.sweep(net, densities=DENSITIES, rules=rules, strengthens=weights, draws=DRAWS, rng=1)
+            noiseprune.sweep(net, densities=DENSITIES, rules=rules, strengthens=weights, draws=DRAWS, workers=2, rng=1)
             for rules, weights in ((["noise", "weight"], ["reciprocal", "regressed"]), (["magnitude"], ["reciprocal"]))
         ]
         sweeps[name] = Sweep([r for p in parts for r in p.rows], [], None, "", {})
