@@ -75,14 +75,14 @@ def solver(network: Network, *, single: bool = False, shift: float = 0.0) -> Sol
     from noiseprune.linalg.blocksolve import Solver
 
     links = network.link_matrix
-    common = _common_excess(network) if network.dominant else 0.0
+    common, sides = _common_excess_and_sides(network)
     if network.dominant and common == 0:
         raise unstable(network)
-    if single and common * COMMON_VARIANCE > network.leak.max() and in_single_range(links.data):
+    if single and network.dominant and common * COMMON_VARIANCE > network.leak.max() and in_single_range(links.data):
         links = links.astype(np.float32)
     elif links.dtype != np.float64:
         links = links.astype(np.float64)
-    return Solver(Laplacian(links, network.excess_leak - shift), _sides(network))
+    return Solver(Laplacian(links, network.excess_leak - shift), sides)
 
 
 class Inverse:
@@ -119,22 +119,22 @@ class Inverse:
         return np.asarray(self._solver.solve(block, relative_residual(tolerance)).reshape(b.shape), dtype=np.float64)
 
 
-def _common_excess(network: Network) -> float:
-    """Return the least sum of excess leaks over a component that could vary as one; infinite where none could."""
+def _common_excess_and_sides(network: Network) -> tuple[float, NDArray[Any]]:
+    """Return the least sum of excess leaks over a component that could vary as one, and the side of each neuron.
+
+    The sum is infinite where signs let no component vary as one. Sides are 1 and -1: neurons on the same side swing
+    together in slow modes, as far as the signs allow.
+    """
     least = float(network.excess_leak.min())
-    if least * COMMON_VARIANCE > network.leak.max():
-        return least  # of one neuron alone, so the components need not be known
-    component, _, frustrated = _signed_components(network)
+    enough = least * COMMON_VARIANCE > network.leak.max()  # in one neuron alone, so the components need not be known
+    if enough and network.link_matrix.data.min(initial=1.0) > 0:
+        return least, np.ones(network.n_neurons)
+    component, side, frustrated = _signed_components(network)
+    if enough:
+        return least, side
     total = np.bincount(component, weights=network.excess_leak, minlength=network.n_neurons)
     free = (np.bincount(component, minlength=network.n_neurons) > 0) & ~frustrated
-    return float(total[free].min(initial=np.inf))
-
-
-def _sides(network: Network) -> NDArray[Any]:
-    """1 and -1: neurons on the same side swing together in slow modes, as far as the signs allow."""
-    if network.link_matrix.data.min(initial=1.0) > 0:
-        return np.ones(network.n_neurons)
-    return _signed_components(network)[1]
+    return float(total[free].min(initial=np.inf)), side
 
 
 def _signed_components(network: Network) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:

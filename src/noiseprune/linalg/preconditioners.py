@@ -81,7 +81,6 @@ class Aggregation:
         values, vectors = np.linalg.eigh(hierarchy.levels[-1].A.toarray())
         values = np.maximum(values, 10 * np.finfo(dtype).eps * values[-1])
         self._coarsest = ((vectors / values) @ vectors.T).astype(dtype)
-        self.sizes = [level.A.shape[0] for level in hierarchy.levels]
 
     def apply(self, r: Block, z: Block) -> Floats:
         """Write one V-cycle on r into z; return r . z of each column."""
