@@ -13,6 +13,7 @@ from rich.console import Console
 
 import noiseprune
 from noiseprune import cli, gallery
+from noiseprune.cli import session
 
 TABLE = "pre,post,weight,nt_type\na,b,2,GABA\nb,c,3,ACh\nc,a,4,ACh\na,c,1,GABA\n"
 
@@ -189,15 +190,15 @@ def test_an_unstable_result_is_a_loud_warning_and_no_error(run, tmp_path):
 
 def test_progress_is_shown_on_a_terminal_once_work_takes_long(monkeypatch):
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr(cli, "PATIENCE", 0.05)
-    with cli._progress(console, quiet=False):
+    monkeypatch.setattr(session, "PATIENCE", 0.05)
+    with session._progress(console, quiet=False):
         logging.getLogger("noiseprune").info("measuring many synapses")
         time.sleep(0.3)
     assert "measuring many synapses" in console.file.getvalue()
     silent = Console(file=io.StringIO(), force_terminal=True)
-    with cli._progress(silent, quiet=True):
+    with session._progress(silent, quiet=True):
         time.sleep(0.1)
-    with cli._progress(Console(file=io.StringIO(), force_terminal=False), quiet=False):
+    with session._progress(Console(file=io.StringIO(), force_terminal=False), quiet=False):
         pass
     assert silent.file.getvalue() == ""
     assert logging.getLogger("noiseprune").handlers[1:] == []

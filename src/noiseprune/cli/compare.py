@@ -1,0 +1,47 @@
+"""noiseprune compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import noiseprune
+from noiseprune.cli.options import AsJson, Quiet, Seed, Threads
+from noiseprune.cli.reading import Reading, described, read_network, reads_a_file
+from noiseprune.cli.session import open_session
+
+
+@reads_a_file
+def compare(
+    before: Annotated[Path, typer.Argument(help="The original network.", show_default=False)],
+    after: Annotated[
+        Path,
+        typer.Argument(
+            help="The pruned network; options for reading go to files that record nothing.", show_default=False
+        ),
+    ],
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Measure what one network kept of another.
+
+    [bold]noiseprune compare worm_connectome.csv worm.csv --where Type=Send --inhibitory GABA[/bold]
+    """
+    from noiseprune.files import records_everything
+    from noiseprune.threads import limited
+
+    with open_session("compare", as_json=as_json, quiet=quiet) as session, limited(threads):
+        net, other = (
+            read_network(file, session, {} if records_everything(file) else reading) for file in (before, after)
+        )
+        result = noiseprune.compare(net, other, rng=seed)
+        session.table(f"{before.name} and {after.name}", {"value": result})
+        session.answer(
+            {"before": described(before, net), "after": described(after, other)}, result.to_dict(), {"seed": seed}
+        )

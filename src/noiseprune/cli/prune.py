@@ -1,0 +1,134 @@
+"""noiseprune prune."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import noiseprune
+from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, KeepConnected, Overwrite, Quiet, Seed, Threads, option
+from noiseprune.cli.reading import File, Reading, described, read_network, reads_a_file
+from noiseprune.cli.session import Session, open_session
+
+if TYPE_CHECKING:
+    from noiseprune.network import Network
+
+
+@reads_a_file
+def prune(
+    file: File,
+    density: Annotated[
+        float | None, option(RULE, "--density", help="Kept share of the synapses, up to 1.", show_default=False)
+    ] = None,
+    synapses: Annotated[int | None, option(RULE, "--synapses", help="Kept synapses.", show_default=False)] = None,
+    epsilon: Annotated[
+        float | None, option(RULE, "--epsilon", help="The theorem's error, where it holds.", show_default=False)
+    ] = None,
+    constant: Annotated[float | None, option(RULE, "--K", help="The rule's constant.", show_default=False)] = None,
+    probe: Annotated[str, option(RULE, "--probe", help="auto, exact, sketched or simulated.")] = "auto",
+    rule: Annotated[str, option(RULE, "--rule", help="noise, weight, uniform or magnitude.")] = "noise",
+    strengthen: Annotated[str, option(RULE, "--strengthen", help="auto, reciprocal, matched or regressed.")] = "auto",
+    leak: Annotated[str, option(RULE, "--leak", help="auto, matched, original or free.")] = "auto",
+    draw: Annotated[
+        str, option(RULE, "--draw", help="independent or fixed (exactly the number asked for).")
+    ] = "independent",
+    keep_connected: KeepConnected = False,
+    beyond_theorem: Annotated[
+        bool, option(RULE, "--beyond-theorem", help="Use the formula of --epsilon where its theorem does not hold.")
+    ] = False,
+    output: Annotated[
+        Path | None, option(OUTPUT, "-o", "--output", help="Write the pruned network here.", show_default=False)
+    ] = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    no_compare: Annotated[bool, option(RUNNING, "--no-compare", help="Do not measure what was preserved.")] = False,
+    dry_run: Annotated[
+        bool, option(RUNNING, "--dry-run", help="Only estimate memory and time; prune and write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    *,
+    reading: Reading,
+) -> None:
+    """Prune a network and state what was preserved.
+
+    [bold]noiseprune prune worm_connectome.csv --where Type=Send --inhibitory GABA --density 0.5 --seed 1 -o worm.csv[/bold]
+    """
+    from noiseprune.files import check_writable
+    from noiseprune.rule.budget import Budget
+
+    chosen: dict[str, Any] = {
+        "probe": probe,
+        "rule": rule,
+        "strengthen": strengthen,
+        "leak": leak,
+        "draw": draw,
+        "beyond_theorem": beyond_theorem,
+    }
+    with open_session("prune", as_json=as_json, quiet=quiet) as session:
+        if output is not None:
+            check_writable(output, overwrite=overwrite)
+        budget: dict[str, Any] = {"density": density, "synapses": synapses, "epsilon": epsilon, "K": constant}
+        if any(value is not None for value in budget.values()):
+            Budget(**budget)  # refuse a bad one before a large file is read
+        net = read_network(file, session, reading)
+        if dry_run:
+            _foretell(session, file, net, Budget(**budget), chosen, compare=not no_compare, threads=threads)
+            return
+        result = noiseprune.prune(
+            net, **budget, **chosen, keep_connected=keep_connected, compare=not no_compare, threads=threads, rng=seed
+        )
+        if output is not None:
+            noiseprune.write(result.network, output, overwrite=overwrite)
+        if result.comparison is not None:
+            session.table(f"{file.name}, pruned by {_said(rule)}", {"value": result.comparison})
+        session.say(
+            f"Wrote {output}" if output else "Nothing was written: name a file with -o to keep the pruned network."
+        )
+        measured: dict[str, Any] = {
+            "n_synapses_before": net.n_synapses,
+            "n_synapses_after": result.network.n_synapses,
+        }
+        if result.comparison is not None:
+            measured = result.comparison.to_dict()
+        session.answer(
+            described(file, net), {**measured, "output": None if output is None else str(output)}, result.provenance
+        )
+
+
+def _foretell(
+    session: Session,
+    file: Path,
+    net: Network,
+    budget: Any,
+    chosen: Mapping[str, Any],
+    *,
+    compare: bool,
+    threads: int | None,
+) -> None:
+    """Say what a prune would take, instead of pruning."""
+    from noiseprune.estimating import estimate
+    from noiseprune.linalg.memory import gigabytes
+    from noiseprune.planning import make_plan
+    from noiseprune.threads import limited
+
+    with limited(threads):
+        found = estimate(net, make_plan(net, budget, **chosen), compare=compare)
+    seconds = found["seconds"]
+    session.facts(
+        f"{file.name}: what pruning would take, roughly",
+        {
+            "probe": found["probe"] or "none: the rule reads no covariance",
+            "memory beside the network": f"{gigabytes(found['memory'])} of {gigabytes(found['available_memory'])}",
+            "time to measure v": f"{seconds['probe']:.2g} s",
+            "time to compare": f"{seconds['comparison']:.2g} s" if compare else "none: --no-compare",
+        },
+    )
+    session.say("Nothing was pruned or written (--dry-run).")
+    session.answer(described(file, net), {"dry_run": True, **found, "output": None}, {})
+
+
+def _said(rule: str) -> str:
+    return "the noise rule" if rule == "noise" else f"the rule {rule}"

@@ -1,0 +1,119 @@
+"""The file that a command reads, and the options for reading it, written once."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import noiseprune
+from noiseprune.cli.options import READING, option
+
+if TYPE_CHECKING:
+    from noiseprune.cli.session import Session
+    from noiseprune.network import Network
+
+Reading = dict[str, Any]  # the options below, by name
+
+File = Annotated[
+    Path,
+    typer.Argument(help="Edge list or square matrix: .csv .tsv .txt .npz .npy .mtx (.gz).", show_default=False),
+]
+
+
+def _unset(name: str, help: str) -> Any:
+    return option(READING, name, help=help, show_default=False)
+
+
+def _options(
+    orientation: Annotated[
+        str | None,
+        _unset("--orientation", "Square matrix: pre-post (a row holds what a neuron sends) or post-pre."),
+    ] = None,
+    content: Annotated[
+        str | None,
+        _unset("--content", "Square matrix: weights or operator (W - diag(leak)); by default its diagonal tells."),
+    ] = None,
+    base_leak: Annotated[
+        str | None,
+        _unset("--base-leak", 'Leak for weights that have none: "dominant" (the default), or a rate in 1/s.'),
+    ] = None,
+    margin: Annotated[
+        float, option(READING, "--margin", help="dominant: how far the leak exceeds a neuron's total input.")
+    ] = 0.05,
+    gain: Annotated[
+        float, option(READING, "--gain", help="a rate: scale W to this spectral abscissa over the rate.")
+    ] = 0.9,
+    pre: Annotated[str | None, _unset("--pre", "Column of the sending neuron.")] = None,
+    post: Annotated[str | None, _unset("--post", "Column of the receiving neuron.")] = None,
+    weight: Annotated[str | None, _unset("--weight", "Column, or attribute of an edge, that holds the weight.")] = None,
+    where: Annotated[
+        list[str] | None, _unset("--where", "Keep rows with COLUMN=VALUE[,VALUE]; repeat for and.")
+    ] = None,
+    symmetric_rows: Annotated[
+        list[str] | None, _unset("--symmetric-rows", "Rows that are electrical synapses: COLUMN=VALUE[,VALUE].")
+    ] = None,
+    inhibitory: Annotated[
+        list[str] | None,
+        _unset("--inhibitory", "Transmitters with negative synapses, e.g. GABA; commas or repeat."),
+    ] = None,
+    transmitter_column: Annotated[str | None, _unset("--transmitter-column", "Column of transmitters.")] = None,
+) -> None:
+    """Hold the options: their names, types, help and defaults."""
+
+
+def reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options for reading; they reach it together, as its argument `reading`."""
+    options = inspect.signature(_options, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        reading = {name: given.pop(name) for name in options}
+        command(**given, reading=reading)
+
+    own = inspect.signature(command, eval_str=True).parameters
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in (*own.values(), *options.values())
+        if parameter.name != "reading"
+    ]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return called
+
+
+def read_network(file: Path, session: Session, reading: Mapping[str, Any]) -> Network:
+    """Read a file and say what was found in it."""
+    options = {name: value for name, value in reading.items() if value is not None}
+    with contextlib.suppress(KeyError, ValueError):
+        options["base_leak"] = float(options["base_leak"])
+    logging.getLogger("noiseprune").info("reading %s", file.name)
+    net = noiseprune.read(file, **options)
+    session.say(f"Read {file}: {net.n_neurons:,} neurons, {net.n_synapses:,} synapses")
+    for name, value in flat(net.origin).items():
+        if name not in ("file", "rows", "provenance") and value not in (0, "0"):
+            session.say(f"  {name.replace('_', ' ')}: {value}")
+    return net
+
+
+def flat(origin: Mapping[str, Any]) -> dict[str, str]:
+    """Write what a reader counted, one text a count; a file that noiseprune wrote has its provenance instead."""
+    if "versions" in origin:
+        return {"provenance": f"pruned by noiseprune {origin['versions']['noiseprune']}, seed {origin['seed']}"}
+    return {
+        name: ", ".join(f"{key} {item}".removeprefix("kind ").replace("_", " ") for key, item in value.items())
+        if isinstance(value, dict)
+        else str(value)
+        for name, value in origin.items()
+    }
+
+
+def described(file: Path, net: Network) -> dict[str, Any]:
+    """Say in the JSON object what was read."""
+    return {"file": str(file), "n_neurons": net.n_neurons, "n_synapses": net.n_synapses, "symmetric": net.symmetric}
