@@ -205,7 +205,7 @@ def test_progress_is_shown_on_a_terminal_once_work_takes_long(monkeypatch):
 
 
 def test_a_bug_of_ours_keeps_its_traceback(run, monkeypatch):
-    monkeypatch.setattr(cli, "_read", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(noiseprune, "read", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["noiseprune", "inspect", "net.csv"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
@@ -215,7 +215,7 @@ def test_an_interrupt_ends_with_130(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_read", interrupt)
+    monkeypatch.setattr(noiseprune, "read", interrupt)
     assert run("inspect", "net.csv")[0] == 130
 
 

@@ -11,7 +11,11 @@ from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption, TooLarge
 from tests.networks import quiet
 
 W = np.array([[0, 2.0, 0], [0, 0, 3], [4, 0, 0]])
-FORMATS = ["csv", "tsv", "txt", "csv.gz", "npz", "npy", "mtx", "mtx.gz"]
+TEXT_AND_MATRICES = ["csv", "tsv", "txt", "csv.gz", "npz", "npy", "mtx", "mtx.gz"]
+FORMATS = [
+    *TEXT_AND_MATRICES,
+    *("parquet", "feather", "mat", "h5", "sonata.h5", "graphml", "graphml.gz", "gml", "safetensors", "nir"),
+]
 
 
 def saved(tmp_path, suffix, matrix=W):
@@ -39,7 +43,7 @@ def test_a_square_matrix_needs_its_orientation(tmp_path, suffix):
     assert np.array_equal(read(path, orientation="pre-post").weights.toarray(), W.T)
     with pytest.raises(InvalidOption, match="got 'sideways'"):
         read(path, orientation="sideways")
-    with pytest.raises(InvalidOption, match=r"where belong to edge lists|orientation is for square matrices"):
+    with pytest.raises(InvalidOption, match=r"not an edge list: leave out --where|edge list, which says pre and post by its columns: leave out --orientation"):
         read(path, orientation="pre-post", where="a=b")
 
 
@@ -158,7 +162,7 @@ def test_somebody_elses_record_is_left_alone(tmp_path, record):
 
 def test_options_for_a_file_that_records_everything_are_refused(tmp_path):
     write(gallery.ring(5), tmp_path / "net.csv")
-    with pytest.raises(InvalidOption, match="it records everything: leave out where"):
+    with pytest.raises(InvalidOption, match="it records everything: leave out --where"):
         read(tmp_path / "net.csv", where="pre=1")
     with pytest.raises(InvalidOption, match="records its own leak"):
         read(tmp_path / "net.csv", base_leak=1.0)

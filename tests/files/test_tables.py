@@ -6,7 +6,7 @@ import pytest
 import noiseprune
 from noiseprune import read
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
-from noiseprune.files import text
+from noiseprune.files import sources
 
 LIST = "pre,post,weight\na,b,2\nb,c,3\nc,a,4\n"
 
@@ -212,7 +212,7 @@ def test_bad_conditions_and_leaks_are_refused(tmp_path):
         ({"base_leak": "strong"}, 'base_leak must be "dominant" or a positive rate'),
         ({"base_leak": 1.0, "gain": 1.5}, "gain must lie between 0 and 1"),
         ({"margin": -1.0}, "margin must be zero or positive"),
-        ({"orientation": "pre-post"}, "orientation is for square matrices"),
+        ({"orientation": "pre-post"}, "an edge list, which says pre and post by its columns: leave out --orientation"),
     ):
         with pytest.raises(InvalidOption, match=message):
             read(path, **options)
@@ -234,8 +234,8 @@ def test_a_file_that_is_not_there_or_not_a_file(tmp_path):
 
 
 def test_text_beyond_memory_is_refused_while_it_is_decompressed(tmp_path, monkeypatch):
-    monkeypatch.setattr(text, "available_bytes", lambda: 6000)
-    monkeypatch.setattr(text, "CHUNK", 100)
+    monkeypatch.setattr(sources, "available_bytes", lambda: 6000)
+    monkeypatch.setattr(sources, "CHUNK", 100)
     path = made(tmp_path, gzip.compress(b"pre,post,weight\n" + b"a,b,1\n" * 10_000), "bomb.csv.gz")
     with pytest.raises(BadFile, match="when decompressed, which does not fit"):
         read(path)

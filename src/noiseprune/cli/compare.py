@@ -33,13 +33,10 @@ def compare(
 
     [bold]noiseprune compare worm_connectome.csv worm.csv --where Type=Send --inhibitory GABA[/bold]
     """
-    from noiseprune.files import records_everything
     from noiseprune.threads import limited
 
     with open_session("compare", as_json=as_json, quiet=quiet) as session, limited(threads):
-        net, other = (
-            read_network(file, session, {} if records_everything(file) else reading) for file in (before, after)
-        )
+        net, other = (read_network(file, session, reading, sparing=True) for file in (before, after))
         result = noiseprune.compare(net, other, rng=seed)
         session.table(f"{before.name} and {after.name}", {"value": result})
         session.answer(

@@ -23,7 +23,11 @@ Reading = dict[str, Any]  # the options below, by name
 
 File = Annotated[
     Path,
-    typer.Argument(help="Edge list or square matrix: .csv .tsv .txt .npz .npy .mtx (.gz).", show_default=False),
+    typer.Argument(
+        help="Edge list, matrix or graph: .csv .tsv .txt .parquet .feather .npz .npy .mtx .mat .h5 .graphml .gml .pt "
+        ".safetensors .nir; text also as .gz.",
+        show_default=False,
+    ),
 ]
 
 
@@ -50,9 +54,15 @@ def _options(
     gain: Annotated[
         float, option(READING, "--gain", help="a rate: scale W to this spectral abscissa over the rate.")
     ] = 0.9,
+    variable: Annotated[
+        str | None, _unset("--variable", "The matrix, where a file (.mat .h5 .pt .safetensors) holds several.")
+    ] = None,
     pre: Annotated[str | None, _unset("--pre", "Column of the sending neuron.")] = None,
     post: Annotated[str | None, _unset("--post", "Column of the receiving neuron.")] = None,
     weight: Annotated[str | None, _unset("--weight", "Column, or attribute of an edge, that holds the weight.")] = None,
+    threshold: Annotated[
+        float | None, _unset("--threshold", "Drop connections whose rows sum to less than this, e.g. 5 synapses.")
+    ] = None,
     where: Annotated[
         list[str] | None, _unset("--where", "Keep rows with COLUMN=VALUE[,VALUE]; repeat for and.")
     ] = None,
@@ -63,7 +73,12 @@ def _options(
         list[str] | None,
         _unset("--inhibitory", "Transmitters with negative synapses, e.g. GABA; commas or repeat."),
     ] = None,
+    signs: Annotated[
+        str | None,
+        _unset("--signs", "Sign of every transmitter: ACH=1,GABA=-1,DA=0 (0 drops), or a table transmitter,sign."),
+    ] = None,
     transmitter_column: Annotated[str | None, _unset("--transmitter-column", "Column of transmitters.")] = None,
+    decimal_comma: Annotated[bool, option(READING, "--decimal-comma", help="Numbers in text are written 0,5.")] = False,
 ) -> None:
     """Hold the options: their names, types, help and defaults."""
 
@@ -88,13 +103,15 @@ def reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def read_network(file: Path, session: Session, reading: Mapping[str, Any]) -> Network:
-    """Read a file and say what was found in it."""
+def read_network(file: Path, session: Session, reading: Mapping[str, Any], *, sparing: bool = False) -> Network:
+    """Read a file and say what was found in it; `sparing` leaves options out where the file records everything."""
+    from noiseprune.files import read_sparing
+
     options = {name: value for name, value in reading.items() if value is not None}
     with contextlib.suppress(KeyError, ValueError):
         options["base_leak"] = float(options["base_leak"])
     logging.getLogger("noiseprune").info("reading %s", file.name)
-    net = noiseprune.read(file, **options)
+    net = (read_sparing if sparing else noiseprune.read)(file, **options)
     session.say(f"Read {file}: {net.n_neurons:,} neurons, {net.n_synapses:,} synapses")
     for name, value in flat(net.origin).items():
         if name not in ("file", "rows", "provenance") and value not in (0, "0"):

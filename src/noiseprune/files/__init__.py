@@ -1,40 +1,38 @@
 """read() and write() networks; what a file is, its suffix and its content tell.
 
-======================================  ==================================================================
-``.csv .tsv .txt`` (also with ``.gz``)  edge list, or square matrix; comma, tab, semicolon or blanks
-``.npz``                                SciPy's ``save_npz`` layout of W, with the rest of the network inside
-``.npy``                                dense matrix
-``.mtx`` (also with ``.gz``)            Matrix Market
-======================================  ==================================================================
+=======================================  ===================================================================
+``.csv .tsv .txt``                       edge list, or square matrix; comma, tab, semicolon or blanks
+``.parquet .feather .arrow``             edge list
+``.npz .npy .mtx .mat .h5 .h5ad``        SciPy, NumPy, Matrix Market, MATLAB, HDF5, AnnData
+``.graphml .gml``                        graphs, by NetworkX
+``.pt .safetensors .nir``                models: one named matrix
+``.sonata.h5 .brian2.py .nest.py``       simulators; scripts are written only
+=======================================  ===================================================================
 
-Formats without room for leak, noise and labels have ``NAME.EXT.json`` beside them.
+Text, ``.mtx`` and graphs may be gzipped. Formats without room for leak, noise and labels have ``NAME.EXT.json``
+beside them. A new format is one module and one line in `noiseprune.files.formats`.
 """
 
 from __future__ import annotations
 
 import gzip
-import io
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import scipy.sparse as sp
-
-from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
+from noiseprune.errors import InvalidNetwork, InvalidOption
 from noiseprune.files import metadata as meta
+from noiseprune.files.formats import format_of
+from noiseprune.files.options import Condition, Found, ReadOptions
 from noiseprune.files.output import check_output, replacing
 from noiseprune.files.results import load
-from noiseprune.files.tables import Condition, TableOptions, column_role, edge_list
+from noiseprune.files.sources import check_readable
 from noiseprune.intake import GAIN, MARGIN, BaseLeak, Content, as_network
-from noiseprune.linalg.memory import need
 from noiseprune.network import Network
 
-__all__ = ["check_writable", "load", "read", "records_everything", "write"]
-
-TEXT = {".csv": ",", ".tsv": "\t", ".txt": "\t"}  # what separates columns when we write
-READABLE = (*TEXT, ".npz", ".npy", ".mtx")
+__all__ = ["check_writable", "load", "losses", "read", "read_sparing", "write"]
 
 
 def read(
@@ -45,13 +43,17 @@ def read(
     base_leak: BaseLeak | None = None,
     margin: float = MARGIN,
     gain: float = GAIN,
+    variable: str | None = None,
     pre: str | None = None,
     post: str | None = None,
     weight: str | None = None,
-    transmitter_column: str | None = None,
+    threshold: float | None = None,
     where: Condition | Sequence[Condition] = (),
     symmetric_rows: Condition | Sequence[Condition] = (),
     inhibitory: str | Sequence[str] = (),
+    signs: Any = None,
+    transmitter_column: str | None = None,
+    decimal_comma: bool = False,
 ) -> Network:
     """Read a network from a file, whatever people call their columns.
 
@@ -61,13 +63,17 @@ def read(
         The file; its suffix and content tell what it is.
     orientation : "pre-post" or "post-pre", optional
         For a square matrix: whether a row holds what a neuron sends or what it receives. Needed where the matrix is not
-        symmetric and the file does not record it.
+        symmetric and the file does not record it; models of PyTorch and NIR have post-pre by their convention.
     content : "weights" or "operator", optional
         For a square matrix: W, or A = W - diag(leak). By default its diagonal tells.
     base_leak, margin, gain
-        The leak for weights that have none, by default "dominant"; see `noiseprune.with_base_leak`.
+        The leak for weights that have none, by default "dominant"; see `noiseprune.intake.with_base_leak`.
+    variable : str, optional
+        Which matrix, where a file holds several (.mat, HDF5, state_dict, safetensors).
     pre, post, weight, transmitter_column : str, optional
-        Columns of an edge list, where their names are not known ones.
+        Columns of an edge list, where their names are not known ones; `weight` also an attribute of a graph's edges.
+    threshold : float, optional
+        Connections whose rows sum to less are dropped, e.g. 5 synapses.
     where : str, mapping or sequence of these
         Rows of an edge list to keep: "COLUMN=VALUE,VALUE"; all conditions must hold.
     symmetric_rows : str, mapping or sequence of these
@@ -75,6 +81,11 @@ def read(
         it is completed.
     inhibitory : str or sequence of str
         Transmitters whose synapses are negative: whole names, or parts between underscores.
+    signs : mapping, str or path, optional
+        The sign of every transmitter, 1, -1 or 0 (such rows are dropped): {"ACH": 1, "GABA": -1}, "ACH=1,GABA=-1", or a
+        table of two columns. Rows without a transmitter are called "none".
+    decimal_comma : bool
+        Whether numbers in text are written 0,5.
 
     Returns
     -------
@@ -84,143 +95,80 @@ def read(
     Raises
     ------
     BadFile
-        With path, line and column.
+        With path, line or key.
     InvalidNetwork, InvalidOption
         Where what the file holds is no network, or the options do not fit it.
+    MissingExtra
+        Where the format needs a library that is not installed.
     """
-    path = Path(path)
-    options = TableOptions(pre, post, weight, transmitter_column, where, symmetric_rows, inhibitory)
-    suffix = _suffix(path)
+    given = {name: value for name, value in locals().items() if name != "path"}
+    found = _find(Path(path), given)
+    if isinstance(found, Network):
+        if base_leak is not None or content is not None:
+            raise InvalidOption("the file records its own leak: leave base_leak and content out")
+        _options(given).allow((), f"noiseprune wrote {path} and it records everything")
+    return _completed(Path(path), found, given)
+
+
+def read_sparing(path: str | os.PathLike[str], **given: Any) -> Network:
+    """Read as `read` does; where noiseprune wrote the file, the options are not needed and not used."""
+    return _completed(Path(path), _find(Path(path), given), given)
+
+
+LEAK_OPTIONS = ("content", "base_leak", "margin", "gain")
+
+
+def _options(given: Mapping[str, Any]) -> ReadOptions:
+    return ReadOptions(**{name: value for name, value in given.items() if name not in LEAK_OPTIONS})
+
+
+def _find(path: Path, given: Mapping[str, Any]) -> Network | Found:
+    """Read what a file holds: a whole network where noiseprune wrote it, else a matrix."""
+    form = format_of(path)
+    check_readable(path)
     try:
-        found = _read(path, suffix, orientation, options)
-        if isinstance(found, Network):
-            if base_leak is not None or content is not None:
-                raise InvalidOption("the file records its own leak: leave base_leak and content out")
-            return found
-        matrix, labels, counts = found
-        # a table holds weights; a matrix tells by its diagonal, whose zeros mean that a leak must be made
-        leak = base_leak
-        if leak is None and (content == "weights" or not matrix.diagonal().any()):
-            leak = "dominant"
-        origin = {"file": path.name, **counts}
+        if form.inside:
+            return form.reader()(path, _options(given))
+        return form.reader()(path, _options(given), meta.read_sidecar(path))
+    except InvalidNetwork as error:
+        raise InvalidNetwork(f"{path}: {error}") from None
+
+
+def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> Network:
+    """Give a matrix its leak; a table holds weights, a matrix tells by its diagonal."""
+    if isinstance(found, Network):
+        return found
+    leak, content = given.get("base_leak"), given.get("content") or found.content
+    if leak is None and (content == "weights" or not found.matrix.diagonal().any()):
+        leak = "dominant"
+    try:
         return as_network(
-            matrix, content=content, base_leak=leak, margin=margin, gain=gain, labels=labels, origin=origin
+            found.matrix,
+            content=content,
+            base_leak=leak,
+            margin=given.get("margin", MARGIN),
+            gain=given.get("gain", GAIN),
+            labels=found.labels,
+            origin={"file": path.name, **found.counts},
         )
     except InvalidNetwork as error:
         raise InvalidNetwork(f"{path}: {error}") from None
 
 
-Found = Network | tuple[Any, list[int | str] | None, dict[str, Any]]
-
-
-def _read(path: Path, suffix: str, orientation: str | None, options: TableOptions) -> Found:
-    """Return a whole network, or a matrix (post, pre) with labels and what was counted."""
-    from noiseprune.files import matrices, text
-
-    data = text.read_bytes(path)
-    if suffix == ".npz":
-        found = matrices.read_npz(data, path)
-        if isinstance(found, Network):
-            _refuse(options, orientation)
-            return found
-        return _matrix(found, None, path, suffix, orientation, options)
-    metadata = meta.read_sidecar(path)
-    if metadata is not None:
-        _refuse(options, orientation)
-        return meta.restore(_own_weights(data, suffix, metadata, path), metadata, path)
-    if suffix == ".npy":
-        return _matrix(matrices.read_npy(data, path), None, path, suffix, orientation, options)
-    if suffix == ".mtx":
-        return _matrix(matrices.read_mtx(data, path), None, path, suffix, orientation, options)
-    table = text.parse(data, path)
-    named = any(column_role(name or "") in ("pre", "post") for name in table.cells.row(0))
-    square = None if named or options.given() else matrices.text_matrix(table, path)
-    if square is not None:
-        return _matrix(*square, path, suffix, orientation, options)
-    if not (named or options.given()) and not _looks_headerless(table.cells):
-        raise BadFile(
-            f"{path}: is neither a square matrix ({table.cells.height} rows, {table.cells.width} columns) nor an edge list "
-            f"(no column called pre, source, origin or from in {', '.join(map(repr, table.cells.row(0)[:6]))}): name the "
-            "columns with --pre and --post"
-        )
-    if orientation is not None:
-        raise InvalidOption("orientation is for square matrices; an edge list says pre and post by its columns")
-    return edge_list(table, path, options)
-
-
-def _matrix(
-    matrix: Any,
-    labels: list[int | str] | None,
-    path: Path,
-    suffix: str,
-    orientation: str | None,
-    options: TableOptions,
-) -> Found:
-    if options.given():
-        raise InvalidOption(f"{', '.join(options.given())} belong to edge lists, and this is a square matrix")
-    from noiseprune.files.matrices import oriented
-
-    counts = {"format": f"square matrix ({suffix})", "orientation": orientation or "symmetric"}
-    return oriented(matrix, orientation, path), labels, counts
-
-
-def _looks_headerless(cells: Any) -> bool:
-    """Whether the first row is already a synapse: two ids, and a number where there is a third column."""
-    first = cells.row(0)
-    if len(first) == 2:
-        return all(cell and cell.lstrip("-").isdigit() for cell in first)
-    try:
-        return len(first) == 3 and float(first[2] or "") != 0
-    except ValueError:
-        return False
-
-
-def _refuse(options: TableOptions, orientation: str | None) -> None:
-    given = options.given() + (["orientation"] if orientation else [])
-    if given:
-        raise InvalidOption(f"noiseprune wrote this file and it records everything: leave out {', '.join(given)}")
-
-
-def _own_weights(data: bytes, suffix: str, metadata: meta.Metadata, path: Path) -> sp.csr_array:
-    """Read the weights (post, pre) of a file that we wrote, ids to the letter."""
-    from noiseprune.files import matrices
-
-    if suffix == ".npy":
-        return sp.csr_array(matrices.read_npy(data, path))
-    if suffix == ".mtx":
-        return sp.csr_array(matrices.read_mtx(data, path))
-    import polars as pl
-
-    labels = meta.labels_of(metadata, path)
-    n = int(metadata["n_neurons"]) if labels is None else len(labels)
-    names = [str(x) for x in (range(n) if labels is None else labels)]
-    number = pl.DataFrame({"id": names, "number": np.arange(n)}, schema={"id": pl.String, "number": pl.Int64})
-    table = pl.read_csv(io.BytesIO(data), separator=TEXT[suffix], infer_schema=False)
-    pre, post = (
-        table.select(pl.col(name).alias("id")).join(number, on="id", how="left", maintain_order="left")["number"]
-        for name in ("pre", "post")
-    )
-    if pre.null_count() or post.null_count():
-        raise BadFile(f"{path}: holds ids that its record {meta.sidecar(path).name} does not list")
-    weight = table["weight"].cast(pl.Float64).to_numpy()
-    return sp.csr_array((weight, (post.to_numpy(), pre.to_numpy())), shape=(n, n))
-
-
-def records_everything(path: str | os.PathLike[str]) -> bool:
-    """Whether noiseprune wrote this file and its record is there, so that reading it takes no options."""
-    path = Path(path)
-    if path.suffix == ".npz" and path.is_file():
-        from noiseprune.files import matrices
-
-        return isinstance(matrices.read_npz(path.read_bytes(), path), Network)
-    return meta.sidecar(path).is_file()
-
-
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Raise `BadFile` where `write` could not write `path`, before any work is done."""
-    path = check_output(path, overwrite=overwrite)
-    if _suffix(path) != ".npz":
+    path = Path(path)
+    form = format_of(path, writing=True)
+    check_output(path, overwrite=overwrite)
+    if not form.inside:
         check_output(meta.sidecar(path), overwrite=overwrite)
+    if form.companion:
+        check_output(path.with_suffix(form.companion), overwrite=overwrite)
+
+
+def losses(path: str | os.PathLike[str]) -> str:
+    """Say what a file of this name cannot carry of a network; empty where it carries all."""
+    return format_of(Path(path), writing=True).loses
 
 
 def write(network: Network, path: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -231,8 +179,9 @@ def write(network: Network, path: str | os.PathLike[str], overwrite: bool = Fals
     network : Network
         What to write.
     path : path
-        ``.csv .tsv .txt`` (``.gz``): a table ``pre,post,weight``; ``.npz``: SciPy sparse; ``.npy``: dense (post, pre);
-        ``.mtx`` (``.gz``): Matrix Market. All but ``.npz`` get ``NAME.EXT.json`` beside them.
+        The suffix tells the format: ``.csv .tsv .txt .parquet .feather`` (a table ``pre,post,weight``), ``.npz .npy .mtx .mat
+        .h5 .sonata.h5``, ``.graphml .gml``, ``.safetensors .nir``, and the scripts ``.brian2.py .nest.py``, which are not
+        read back. Where a format has no room for it, leak, noise and labels go into ``NAME.EXT.json`` beside it.
     overwrite : bool
         Whether files that exist are replaced.
 
@@ -240,58 +189,42 @@ def write(network: Network, path: str | os.PathLike[str], overwrite: bool = Fals
     ------
     BadFile
         Where the suffix is unknown, the file exists, or it cannot be written.
+    MissingExtra
+        Where the format needs a library that is not installed.
     """
     if not isinstance(network, Network):
         raise InvalidNetwork(
             f"write takes a Network; got a {type(network).__name__}: make one with Network.from_matrix"
         )
     path = Path(path)
-    suffix = _suffix(path)
+    form = format_of(path, writing=True)
     check_writable(path, overwrite=overwrite)
-    if suffix == ".npz":
-        from noiseprune.files.matrices import npz_arrays
-
-        with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **npz_arrays(network))
-        return
-    data = _encode(network, suffix)
-    if path.name.endswith(".gz"):
-        data = gzip.compress(data, mtime=0)
-    record = {**meta.describe(network), "data_sha256": meta.digest(data)}
-    # the record first: data beside an old record would be read without its leak, and be silently another network
-    with replacing(meta.sidecar(path), overwrite=overwrite) as temporary:
-        temporary.write_text(meta.dumps(record), encoding="utf-8")
     with replacing(path, overwrite=overwrite) as temporary:
-        temporary.write_bytes(data)
+        form.writer()(network, temporary)
+        if path.name.lower().endswith(".gz"):
+            _compress(temporary)
+        # what stands beside it first: data beside an old record would be read without its leak, silently another network
+        if not form.inside:
+            record = {**meta.describe(network), "data_sha256": meta.digest(temporary)}
+            with replacing(meta.sidecar(path), overwrite=overwrite) as beside:
+                beside.write_text(meta.dumps(record), encoding="utf-8")
+        if form.companion:
+            from noiseprune.files.simulators import write_arrays
+
+            with replacing(path.with_suffix(form.companion), overwrite=overwrite) as beside:
+                write_arrays(network, beside)
 
 
-def _encode(network: Network, suffix: str) -> bytes:
-    buffer = io.BytesIO()
-    if suffix == ".npy":
-        n = network.n_neurons
-        need(8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
-        np.save(buffer, network.weights.toarray(), allow_pickle=False)
-    elif suffix == ".mtx":
-        import scipy.io
-
-        # no precision given: the shortest text that reads back as the same number
-        scipy.io.mmwrite(buffer, network.weights, symmetry="general")
-    else:
-        import polars as pl
-
-        post, pre, weight = network.synapses
-        labels = pl.Series("label", range(network.n_neurons) if network.labels is None else network.labels)
-        table = pl.DataFrame({"pre": labels.gather(pre), "post": labels.gather(post), "weight": weight})
-        table.write_csv(buffer, separator=TEXT[suffix])
-    return buffer.getvalue()
-
-
-def _suffix(path: Path) -> str:
-    """Return the suffix that tells the format, without a final ``.gz``."""
-    name = path.name.lower()
-    suffix = Path(name.removesuffix(".gz")).suffix
-    if suffix not in READABLE or name.endswith((".npz.gz", ".npy.gz")):
-        raise BadFile(
-            f"{path}: unknown suffix {path.suffix!r}; known are {', '.join(READABLE)} (text and .mtx also with .gz)"
-        )
-    return suffix
+def _compress(path: Path) -> None:
+    """Gzip a file in its place; the same content gives the same bytes."""
+    packed = path.with_name(path.name + ".gz")
+    try:
+        with (
+            path.open("rb") as source,
+            packed.open("wb") as raw,
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as target,
+        ):
+            shutil.copyfileobj(source, target)
+        os.replace(packed, path)
+    finally:
+        packed.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Square matrices: text, NumPy, SciPy sparse, Matrix Market."""
+"""Square matrices: what all have in common, and text, NumPy, SciPy sparse, Matrix Market."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import scipy.sparse as sp
 
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption, NoisePruneError
 from noiseprune.files import metadata as meta
-from noiseprune.files.text import Table
+from noiseprune.files.options import Found, ReadOptions
+from noiseprune.files.sources import read_bytes
+from noiseprune.files.text import Cells
 from noiseprune.linalg.memory import need
 from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance
 
@@ -55,8 +57,37 @@ def oriented(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
     return csr
 
 
-def text_matrix(table: Table, path: Path) -> tuple[np.ndarray[Any, Any], list[int | str] | None] | None:
+def square(matrix: Any, labels: list[int | str] | None, path: Path, options: ReadOptions, what: str) -> Found:
+    """Take a square matrix as found, in (post, pre) order."""
+    options.allow(("orientation", "variable", "decimal_comma"), f"{path} holds a square matrix, not an edge list")
+    counts = {"format": f"square matrix ({what})", "orientation": options.orientation or "symmetric"}
+    return Found(oriented(matrix, options.orientation, path), labels, counts)
+
+
+def chosen(names: list[str], wanted: str | None, path: Path) -> str:
+    """Choose one of several matrices in a file.
+
+    Raises
+    ------
+    BadFile
+        Where there is none, or several and none was named, or not the one that was named.
+    """
+    listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    if wanted is not None and wanted not in names:
+        raise BadFile(f"{path}: holds no matrix {wanted!r}; those it holds are {listed or 'none'}")
+    if not names:
+        raise BadFile(f"{path}: holds no square matrix of numbers")
+    if wanted is None and len(names) > 1:
+        raise BadFile(f"{path}: holds {len(names)} matrices, {listed}: choose one with --variable")
+    return wanted or names[0]
+
+
+def text_matrix(
+    table: Cells, path: Path, *, decimal_comma: bool = False
+) -> tuple[np.ndarray[Any, Any], list[int | str] | None] | None:
     """Read a square matrix, bare or with names along its edges; None where the table is no square."""
+    if decimal_comma:
+        table = Cells(table.cells.select(pl.all().str.replace(",", ".", literal=True)), table.lines)
     rows, columns = table.cells.height, table.cells.width
     first = table.cells.row(0)
     if rows == columns and all(map(_is_number, first)):
@@ -111,13 +142,23 @@ def _numbers(cells: pl.DataFrame, lines: pl.Series, path: Path) -> np.ndarray[An
     return numbers.to_numpy()
 
 
-def read_npy(data: bytes, path: Path) -> Any:
+def read_npy(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
     """Read a dense array; no pickles."""
-    with understood(path, ".npy array"):
-        array = np.load(io.BytesIO(data), allow_pickle=False)
+    with understood(path, ".npy array"), path.open("rb") as file:
+        array = np.load(file, allow_pickle=False)
         if not isinstance(array, np.ndarray):
             raise BadFile(f"{path}: is an .npz archive; rename it so")
-        return array
+    if record is not None:
+        return meta.restore(sp.csr_array(array), record, path)
+    return square(array, None, path, options, ".npy")
+
+
+def write_npy(network: Network, path: Path) -> None:
+    """Write W dense."""
+    n = network.n_neurons
+    need(8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
+    with path.open("wb") as file:
+        np.save(file, network.weights.toarray(), allow_pickle=False)
 
 
 # a word that is no number: SciPy's reader (1.17) does not see its end, and takes the whole process down
@@ -125,8 +166,15 @@ NO_NUMBER = re.compile(rb"(?<!\S)(?![-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!
 MTX_HEADER = re.compile(rb"(?:[ \t]*(?:%[^\n]*)?\n)*")
 
 
-def read_mtx(data: bytes, path: Path) -> Any:
+def read_mtx(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
     """Read Matrix Market."""
+    matrix = _mtx(read_bytes(path), path)
+    if record is not None:
+        return meta.restore(sp.csr_array(matrix), record, path)
+    return square(matrix, None, path, options, "Matrix Market")
+
+
+def _mtx(data: bytes, path: Path) -> Any:
     header = MTX_HEADER.match(data)
     bad = NO_NUMBER.search(data, header.end() if header else 0)
     if bad:
@@ -142,10 +190,17 @@ def read_mtx(data: bytes, path: Path) -> Any:
         return scipy.io.mmread(io.BytesIO(data), spmatrix=False)
 
 
-def read_npz(data: bytes, path: Path) -> Network | Any:
+def write_mtx(network: Network, path: Path) -> None:
+    """Write W in coordinates."""
+    with path.open("wb") as file:
+        # no precision given: the shortest text that reads back as the same number
+        scipy.io.mmwrite(file, network.weights, symmetry="general")
+
+
+def read_npz(path: Path, options: ReadOptions) -> Network | Found:
     """Read SciPy's sparse layout; a Network where noiseprune wrote it, else the matrix."""
-    with understood(path, ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it"):
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+    with understood(path, ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it"), path.open("rb") as raw:
+        with np.load(raw, allow_pickle=False) as file:
             if "noiseprune_result" in file:
                 raise BadFile(f"{path}: holds a result of prune, not a network: read it with noiseprune.load")
             if "format" not in file:
@@ -153,22 +208,26 @@ def read_npz(data: bytes, path: Path) -> Network | Any:
                     f"{path}: holds the arrays {', '.join(file.files)} and no sparse matrix; save one with "
                     "scipy.sparse.save_npz, or a dense one as .npy"
                 )
-            metadata = meta.loads(str(file["noiseprune"]), path) if "noiseprune" in file else None
-        matrix = sp.load_npz(io.BytesIO(data))
+            text = str(file["noiseprune"]) if "noiseprune" in file else None
+        raw.seek(0)
+        matrix = sp.load_npz(raw)
         if hasattr(matrix, "check_format"):
             matrix.check_format(full_check=True)  # indices out of range would crash what comes later
-        return matrix if metadata is None else meta.restore(sp.csr_array(matrix), metadata, path)
+        network = None if text is None else meta.restore_inside(matrix, text, path)
+    return network or square(matrix, None, path, options, ".npz")
 
 
-def npz_arrays(network: Network) -> dict[str, Any]:
-    """Return the arrays of SciPy's ``save_npz`` layout, with one more for the rest of the network."""
+def write_npz(network: Network, path: Path) -> None:
+    """Write SciPy's ``save_npz`` layout of W, with one more array for the rest of the network."""
     csr = network.weights
-    return {
-        "format": np.array(b"csr"),
-        "shape": np.array(csr.shape),
-        "indices": csr.indices,
-        "indptr": csr.indptr,
-        "data": csr.data,
-        "_is_array": np.array(True),
-        "noiseprune": np.array(meta.dumps(meta.describe(network))),
-    }
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            format=np.array(b"csr"),
+            shape=np.array(csr.shape),
+            indices=csr.indices,
+            indptr=csr.indptr,
+            data=csr.data,
+            _is_array=np.array(True),
+            noiseprune=np.array(meta.dumps(meta.describe(network))),
+        )

@@ -39,6 +39,7 @@ def describe(network: Network) -> Metadata:
         "content": "weights",
         "orientation": "post-pre",
         "n_neurons": network.n_neurons,
+        "weights_sha256": _weights_digest(network.weights),
         "symmetric": network.symmetric,
         "dtype": str(network.link_matrix.dtype),
         "activation": network.activation,
@@ -52,7 +53,7 @@ def describe(network: Network) -> Metadata:
 
 def restore(weights: sp.csr_array, metadata: Metadata, path: Path) -> Network:
     """Build the network again from its weights (post, pre) and what `describe` collected."""
-    with _intact(path):
+    with intact(path):
         if weights.shape != (metadata["n_neurons"],) * 2:
             raise ValueError(
                 f"n_neurons is {metadata['n_neurons']}, the matrix {weights.shape[0]} x {weights.shape[1]}"
@@ -69,7 +70,7 @@ def restore(weights: sp.csr_array, metadata: Metadata, path: Path) -> Network:
 
 
 @contextlib.contextmanager
-def _intact(path: Path) -> Iterator[None]:
+def intact(path: Path) -> Iterator[None]:
     """Name the record where what it says does not fit together."""
     try:
         yield
@@ -83,7 +84,7 @@ def _intact(path: Path) -> Iterator[None]:
 
 def labels_of(metadata: Metadata, path: Path) -> list[int | str] | None:
     """Return the labels as they were."""
-    with _intact(path):
+    with intact(path):
         if metadata["labels"] is None:
             return None
         kind = int if metadata["label_type"] == "int" else str
@@ -116,9 +117,37 @@ def sidecar(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def digest(data: bytes) -> str:
+def digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
-    return hashlib.sha256(data).hexdigest()
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _weights_digest(weights: sp.csr_array) -> str:
+    """SHA-256 of weights, whatever the integers and precision they are stored in."""
+    hasher = hashlib.sha256()
+    for array in (weights.indptr.astype("<i8"), weights.indices.astype("<i4"), weights.data.astype("<f8")):
+        hasher.update(array.data)
+    return hasher.hexdigest()
+
+
+def restore_inside(weights: sp.csr_array, text: str, path: Path) -> Network | None:
+    """Build the network from weights and the record beside them in one file; None where the weights are others.
+
+    Tools of other people keep what they do not know when they change a file and save it again.
+    """
+    metadata = loads(text, path)
+    weights = sp.csr_array(weights)
+    weights.sum_duplicates()
+    weights.eliminate_zeros()
+    if metadata.get("weights_sha256") == _weights_digest(weights):
+        return restore(weights, metadata, path)
+    _warn_of_change(f"{path}: its weights changed after noiseprune wrote it")
+    return None
+
+
+def _warn_of_change(what: str) -> None:
+    warnings.warn(f"{what}, so its leak, labels and noise are not used", NoisePruneWarning, stacklevel=6)
 
 
 def read_sidecar(path: Path) -> Metadata | None:
@@ -133,15 +162,9 @@ def read_sidecar(path: Path) -> Metadata | None:
     if f'"{FORMAT}"' not in text:
         return None  # somebody else's record of the same data
     metadata = loads(text, beside)
-    with path.open("rb") as data:
-        described = metadata.get("data_sha256") == hashlib.file_digest(data, "sha256").hexdigest()
-    if described:
+    if metadata.get("data_sha256") == digest(path):
         return metadata
-    warnings.warn(
-        f"{beside} describes another version of {path.name} (the digest differs), so its leak, labels and noise are not used",
-        NoisePruneWarning,
-        stacklevel=4,
-    )
+    _warn_of_change(f"{beside} describes another version of {path.name} (the digest differs)")
     return None
 
 

@@ -1,9 +1,13 @@
-"""Edge lists: one synapse a row, columns found by name."""
+"""Edge lists: one synapse a row, columns found by name. Text, Parquet and Arrow alike.
+
+A table comes as a lazy frame, so that only the columns and rows that matter are ever in memory: from text that parses
+at once they come typed, from messy text as strings with their line numbers (`noiseprune.files.text`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +16,47 @@ import polars as pl
 import scipy.sparse as sp
 
 from noiseprune.errors import BadFile, InvalidOption
-from noiseprune.files.text import Table, said
+from noiseprune.files import metadata as meta
+from noiseprune.files.options import TABLE_OPTIONS, Found, ReadOptions, conditions, listed, summed
 
 # what each role is called, letter case, blanks and underscores aside
 ALIASES = {
-    "pre": ("pre", "source", "origin", "from"),
-    "post": ("post", "target", "to"),
-    "weight": ("weight", "count", "n", "numberofconnections", "syncount"),
-    "transmitter": ("transmitter", "neurotransmitter", "nttype"),
+    "pre": (
+        *("pre", "source", "origin", "from"),
+        *("preptrootid", "prerootid", "bodyidpre", "presynapticid", "preid", "sourceid", "preneuron"),
+    ),
+    "post": (
+        *("post", "target", "to"),
+        *("postptrootid", "postrootid", "bodyidpost", "postsynapticid", "postid", "targetid", "postneuron"),
+    ),
+    "weight": ("weight", "count", "n", "numberofconnections", "syncount", "synapsecount", "nsynapses", "connectivity"),
+    "transmitter": ("transmitter", "neurotransmitter", "nttype", "topnt", "predictednt"),
 }
-
-Condition = str | Mapping[str, str | Sequence[str]]
+EXACT_IN_FLOAT = 2.0**53  # ids beyond it lose their last digits as floating-point numbers
+NO_TRANSMITTER = "none"  # what rows without one are called in signs=
 
 
 @dataclass(frozen=True)
-class TableOptions:
-    """How to read an edge list.
+class Table:
+    """A table of which nothing but the names of its columns is in memory.
 
     Attributes
     ----------
-    pre, post, weight, transmitter_column : str, optional
-        Column names, in place of the known ones.
-    where : conditions
-        Rows to keep: "COLUMN=VALUE,VALUE" or {column: values}; all of several.
-    symmetric_rows : conditions
-        Rows that are electrical synapses (gap junctions): they join both neurons alike.
-    inhibitory : str or sequence of str
-        Transmitters whose synapses are negative; a whole name, or a part of one between underscores.
+    frame : LazyFrame
+        Columns "0", "1", ...; where the table is text that did not parse at once, all strings, with a column "line".
+    header : list of str, or None
+        The names of the columns as they stand in the file; None where the first row is data.
+    typed : bool
+        Whether the columns have their types, so that a row is named by its number and not by a line.
     """
 
-    pre: str | None = None
-    post: str | None = None
-    weight: str | None = None
-    transmitter_column: str | None = None
-    where: Condition | Sequence[Condition] = ()
-    symmetric_rows: Condition | Sequence[Condition] = ()
-    inhibitory: str | Sequence[str] = ()
+    frame: pl.LazyFrame
+    header: list[str] | None
+    typed: bool
 
-    def given(self) -> list[str]:
-        """Names of the options that a user gave."""
-        return [f.name for f in fields(self) if getattr(self, f.name)]
+    def collect(self, *columns: pl.Expr) -> pl.DataFrame:
+        """Bring columns into memory, reading the file piece by piece."""
+        return self.frame.select(columns).collect(engine="streaming")
 
 
 def column_role(name: str) -> str | None:
@@ -60,47 +65,46 @@ def column_role(name: str) -> str | None:
     return next((role for role, aliases in ALIASES.items() if plain in aliases), None)
 
 
-def edge_list(table: Table, path: Path, options: TableOptions) -> tuple[sp.csr_array, list[int | str], dict[str, Any]]:
+def edge_list(table: Table, path: Path, options: ReadOptions) -> Found:
     """Read an edge list.
+
+    Parameters
+    ----------
+    table : Table
+        The columns.
+    path : path
+        For errors.
+    options : ReadOptions
+        Which column is what, which rows count, which sign they have.
 
     Returns
     -------
-    weights : (n_neurons, n_neurons) csr_array
-        W, (post, pre).
-    labels : list of int or str
-        Ids in order of first appearance.
-    counts : dict
-        What was summed, dropped, completed.
+    Found
+        W (post, pre), ids in order of first appearance, what was summed, dropped, completed.
     """
+    options.allow(TABLE_OPTIONS, f"{path} is an edge list, which says pre and post by its columns")
     reader = _EdgeList(table, path, options)
-    return reader.weights(), reader.labels, reader.counts
+    return Found(reader.weights(), reader.labels, reader.counts)
 
 
 class _EdgeList:
     """One reading of one table; every step notes what it did in `counts`."""
 
-    def __init__(self, table: Table, path: Path, options: TableOptions) -> None:
+    def __init__(self, table: Table, path: Path, options: ReadOptions) -> None:
         self.path = path
-        self.counts: dict[str, Any] = {}
-        header = [name or "" for name in table.cells.row(0)]
-        has_header = bool(options.given()) or any(column_role(name) in ("pre", "post") for name in header)
-        if has_header:
-            self.header = header
-            self.rows = table.cells.slice(1).with_columns(table.lines.slice(1).alias("line"))
-        else:
-            self.header = ["pre", "post", "weight"][: len(header)]
-            self.rows = table.cells.with_columns(table.lines.alias("line"))
-            self.counts["header"] = "none: the columns were taken as pre, post, weight"
-        if self.rows.is_empty():
-            raise BadFile(f"{path}: has a header and no rows")
+        self.table = table
         self.options = options
-        self.pre = self._required("pre", options.pre)
-        self.post = self._required("post", options.post)
+        self.counts: dict[str, Any] = {"format": "edge list"}
+        if table.header is None:
+            self.header = ["pre", "post", "weight"][: len(table.frame.collect_schema().names())]
+            self.counts["header"] = "none: the columns were taken as pre, post, weight"
+        else:
+            self.header = table.header
+        pre, post = self._required("pre", options.pre), self._required("post", options.post)
         self.weight = self._column("weight", options.weight)
         self.transmitter = self._column("transmitter", options.transmitter_column)
-        self._filter()
-        self._check_ids()
-        self.labels, self.index = self._label()
+        self.rows = self._collect(pre, post)
+        self.labels, self.pre, self.post = self._number()
 
     # --- columns ------------------------------------------------------------------------------------------------
 
@@ -108,13 +112,13 @@ class _EdgeList:
         column = self._column(role, wanted)
         if column is None:
             raise BadFile(
-                f"{self.path}: no column for {role} among {self._names()}: one called {' or '.join(ALIASES[role])} was "
-                f"expected (the first line is taken for the header); name it with --{role}"
+                f"{self.path}: no column for {role} among {self._names()}: one called {', '.join(ALIASES[role][:4])} or the "
+                f"like was expected (the first line is taken for the header); name it with --{role}"
             )
         return column
 
     def _column(self, role: str, wanted: str | None) -> str | None:
-        """Find the column that plays a role; its name in `rows` is its number."""
+        """Find the column that plays a role; its name in the frame is its number."""
         if wanted is not None:
             return self._named(wanted)
         found = [k for k, name in enumerate(self.header) if _plain(name) in ALIASES[role]]
@@ -139,156 +143,306 @@ class _EdgeList:
 
     # --- rows ---------------------------------------------------------------------------------------------------
 
-    def _filter(self) -> None:
-        for column, values in _conditions(self.options.where):
+    def _collect(self, pre: str, post: str) -> pl.DataFrame:
+        """Bring the rows that count into memory, the columns that matter only."""
+        frame = self.table.frame
+        if self.table.typed:
+            frame = frame.with_row_index("line")
+        schema = frame.collect_schema()
+        text = {name: _text(name, schema[name]) for name in schema.names() if name != "line"}
+        for column, values in conditions(self.options.where):
             name = self._named(column)
-            kept = self.rows.filter(pl.col(name).is_in(values))
-            if kept.is_empty():
+            frame = frame.filter(text[name].is_in(values))
+            if not frame.select(pl.len().alias("n")).collect(engine="streaming")["n"][0]:
                 wanted = " or ".join(values)
                 raise BadFile(f"{self.path}: no row has {column} = {wanted}; its values are {self._values(column)}")
-            self.rows = kept
-        self.counts["rows"] = self.rows.height
+        both_numbers = schema[pre].is_integer() and schema[post].is_integer()
+        columns = [
+            _id(pre, schema[pre], number=both_numbers).alias("pre"),
+            _id(post, schema[post], number=both_numbers).alias("post"),
+        ]
+        if self.weight is not None:
+            columns.append(self._number_column(self.weight, schema).alias("weight"))
+        if self.transmitter is not None:
+            columns.append(text[self.transmitter].cast(pl.Categorical).alias("transmitter"))
+        if conditions(self.options.symmetric_rows):
+            electrical = pl.lit(True)
+            for column, values in conditions(self.options.symmetric_rows):
+                electrical &= text[self._named(column)].is_in(values).fill_null(False)
+            columns.append(electrical.alias("electrical"))
+        self.frame = frame
+        if not self.table.typed:
+            columns.append(pl.col("line"))
+        for name in (pre, post):
+            if not (schema[name].is_integer() or isinstance(schema[name], pl.String | pl.Categorical)):
+                self._check_ids_of_another_type(name, schema[name])
+        rows = frame.select(columns).collect(engine="streaming")
+        if rows.is_empty():
+            raise BadFile(f"{self.path}: has a header and no rows")
+        for role, name in (("pre", pre), ("post", post)):
+            if rows[role].null_count():
+                raise BadFile(f"{self.path}: {self._first(_text(name, schema[name]).is_null())} has no {role} neuron")
+        if self.weight is not None:
+            good = rows["weight"].is_not_null() & rows["weight"].is_finite()
+            if not good.all():
+                self._raise_bad_weight(self.weight, schema, int((~good.fill_null(False)).sum()))
+        self.counts["rows"] = rows.height
+        return rows
+
+    def _number_column(self, name: str, schema: pl.Schema) -> pl.Expr:
+        """Return the weights as float64, null where a text is no number."""
+        if not isinstance(schema[name], pl.String):
+            return pl.col(name).cast(pl.Float64, strict=False)
+        text = pl.col(name).str.strip_chars()
+        if self.options.decimal_comma:
+            text = text.str.replace(",", ".", literal=True)
+        return text.cast(pl.Float64, strict=False)
+
+    def _raise_bad_weight(self, name: str, schema: pl.Schema, n: int) -> None:
+        number = self._number_column(name, schema)
+        bad = number.is_null() | ~number.is_finite()
+        shown = self.frame.filter(bad).select("line", _text(name, schema[name])).head(1).collect()
+        raise BadFile(
+            f"{self.path}: {self._place(shown['line'][0])}, column {self.header[int(name)]!r} {said(shown[name][0])} "
+            f"({n} such rows)"
+        )
+
+    def _first(self, bad: pl.Expr) -> str:
+        return self._place(self.frame.filter(bad).select("line").head(1).collect()["line"][0])
+
+    def _place(self, line: int) -> str:
+        return f"row {line + 1}" if self.table.typed else f"line {line}"
+
+    def _check_ids_of_another_type(self, name: str, dtype: pl.DataType) -> None:
+        """Take floating-point ids where they are whole and small enough to be what they were."""
+        column = self.header[int(name)]
+        if not dtype.is_float():
+            raise BadFile(f"{self.path}: the column {column!r} holds {dtype}, where integers or names were expected")
+        bad = (pl.col(name) != pl.col(name).round()) | (pl.col(name).abs() >= EXACT_IN_FLOAT)
+        shown = self.frame.filter(bad).select(name).head(1).collect()[name]
+        if len(shown):
+            raise BadFile(
+                f"{self.path}: the column {column!r} holds floating-point numbers, {shown[0]!r} among them, so ids have lost "
+                "their last digits: save it as integers or strings"
+            )
 
     def _values(self, column: str) -> str:
         """List some values of a column, for an error."""
-        there = self.rows[self._named(column)].drop_nulls().unique(maintain_order=True).head(10).to_list()
-        return ", ".join(map(repr, there))
+        name = self._named(column)
+        text = _text(name, self.table.frame.collect_schema()[name])
+        there = self.table.frame.select(text.drop_nulls().unique(maintain_order=True).head(10)).collect()
+        return ", ".join(map(repr, there.to_series().to_list()))
 
-    def _check_ids(self) -> None:
-        for role, name in (("pre", self.pre), ("post", self.post)):
-            empty = self.rows.filter(pl.col(name).is_null())
-            if not empty.is_empty():
-                raise BadFile(f"{self.path}: line {empty['line'][0]} has no {role} neuron")
-
-    def _label(self) -> tuple[list[int | str], pl.DataFrame]:
+    def _number(self) -> tuple[list[int | str], Any, Any]:
         """Number the ids in order of first appearance; 64-bit integers where all are, else strings."""
-        both = pl.DataFrame({"id": self.rows.select(pl.concat_list(self.pre, self.post).alias("id").explode())["id"]})
-        names = both["id"].unique(maintain_order=True)
-        numbers = names.cast(pl.Int64, strict=False)
-        exact = numbers.null_count() == 0 and bool((numbers.cast(pl.String) == names).all())
-        labels: list[int | str] = numbers.to_list() if exact else names.to_list()
-        return labels, pl.DataFrame({"id": names, "number": np.arange(len(names))})
-
-    def _numbers(self, rows: pl.DataFrame, column: str) -> Any:
-        joined = rows.select(pl.col(column).alias("id")).join(self.index, on="id", how="left", maintain_order="left")
-        return joined["number"].to_numpy()
-
-    def _weights(self, rows: pl.DataFrame) -> Any:
-        """Return signed weights, one a row."""
-        if self.weight is None:
-            self.counts["weight"] = "no such column: each row counts 1"
-            weight = np.ones(rows.height)
+        columns = [self.rows[name] for name in ("pre", "post")]
+        self.rows = self.rows.drop("pre", "post")
+        if columns[0].dtype == pl.Categorical:
+            codes = [column.to_physical().rename("id") for column in columns]
+            names = pl.concat(columns).unique(maintain_order=True)
+            interleaved = _interleaved(*codes).unique(maintain_order=True)
+            spelled = dict(zip(names.to_physical().to_list(), names.cast(pl.String).to_list(), strict=True))
+            texts = pl.Series([spelled[code] for code in interleaved.to_list()], dtype=pl.String)
+            numbers = texts.cast(pl.Int64, strict=False)
+            exact = numbers.null_count() == 0 and bool((numbers.cast(pl.String) == texts).all())
+            labels: list[int | str] = numbers.to_list() if exact else texts.to_list()
         else:
-            parsed = rows[self.weight].cast(pl.Float64, strict=False)
-            bad = parsed.is_null() | ~parsed.is_finite().fill_null(True)
-            if bad.any():
-                row = rows.filter(bad)
-                raise BadFile(
-                    f"{self.path}: line {row['line'][0]}, column {self.header[int(self.weight)]!r} "
-                    f"{said(row[self.weight][0])} ({row.height} such rows)"
-                )
-            weight = parsed.to_numpy().copy()
-        if self.transmitter is not None:
-            self._apply_signs(rows, weight)
-        return weight
-
-    def _apply_signs(self, rows: pl.DataFrame, weight: Any) -> None:
-        inhibitory = {name.lower() for name in _listed(self.options.inhibitory)}
-        names = rows[str(self.transmitter)].fill_null("")
-        signs = {
-            name: -1 if inhibitory & {name.lower(), *name.lower().split("_")} else 1
-            for name in names.unique(maintain_order=True).to_list()
-        }
-        for wanted in inhibitory:
-            if not any(wanted in {name.lower(), *name.lower().split("_")} for name in signs):
-                met = ", ".join(repr(name) for name in signs)
-                raise BadFile(f"{self.path}: no transmitter {wanted!r}; those met are {met}")
-        negative = names.replace_strict(signs, return_dtype=pl.Int8).to_numpy() < 0
-        weight[negative] = -np.abs(weight[negative])  # a file may have its signs already
-        self.counts["transmitters"] = {name or "(none)": "+" if sign > 0 else "-" for name, sign in signs.items()}
+            codes = columns
+            interleaved = _interleaved(*codes).unique(maintain_order=True)
+            labels = interleaved.to_list()
+        order = pl.Series(range(len(interleaved)), dtype=pl.Int32)
+        pre, post = (column.replace_strict(interleaved, order, return_dtype=pl.Int32).to_numpy() for column in codes)
+        return labels, pre, post
 
     # --- weights ------------------------------------------------------------------------------------------------
 
     def weights(self) -> sp.csr_array:
         """Sum the rows into W, (post, pre)."""
-        if self.options.inhibitory and self.transmitter is None:
+        if (self.options.inhibitory or self.options.signs) and self.transmitter is None:
+            option = "--inhibitory" if self.options.inhibitory else "--signs"
             raise BadFile(
-                f"{self.path}: --inhibitory needs a column of transmitters; among {self._names()} there is none: name it "
+                f"{self.path}: {option} needs a column of transmitters; among {self._names()} there is none: name it "
                 "with --transmitter-column"
             )
-        electrical = pl.lit(True)
-        for column, values in _conditions(self.options.symmetric_rows):
-            electrical &= pl.col(self._named(column)).is_in(values).fill_null(False)
-        if not _conditions(self.options.symmetric_rows):
-            return self._chemical(self.rows)
-        junction_rows = self.rows.filter(electrical)
-        if junction_rows.is_empty():
-            column, _ = _conditions(self.options.symmetric_rows)[0]
+        weight = self._magnitudes()
+        if "electrical" not in self.rows.columns:
+            return self._chemical(np.ones(len(weight), dtype=np.bool_), weight)
+        electrical = self.rows["electrical"].to_numpy()
+        if not electrical.any():
+            column, _ = conditions(self.options.symmetric_rows)[0]
             raise BadFile(f"{self.path}: no row is symmetric; the values of {column} are {self._values(column)}")
-        chemical = self._chemical(self.rows.filter(~electrical))
-        junctions, listed = self._electrical(junction_rows)
-        self.counts["chemical_and_electrical_listed"] = (chemical.sign() * listed.sign()).nnz
+        junctions, listed_once = self._electrical(electrical, weight)
+        chemical = self._chemical(~electrical, weight)
+        self.counts["chemical_and_electrical_listed"] = (chemical.sign() * listed_once.sign()).nnz
         self.counts["chemical_and_electrical_summed"] = (chemical.sign() * junctions.sign()).nnz
         return (chemical + junctions).tocsr()
 
-    def _places(self, rows: pl.DataFrame, kind: str, weight: Any) -> sp.coo_array:
-        """Place the rows of two different neurons; count the others."""
-        post, pre = self._numbers(rows, self.post), self._numbers(rows, self.pre)
-        off = post != pre
-        self.counts[f"{kind}self_connections_dropped"] = int(np.count_nonzero(~off))
-        n = len(self.labels)
-        coo = sp.coo_array((weight[off], (post[off], pre[off])), shape=(n, n))
-        distinct = sp.csr_array((np.ones(coo.nnz, dtype=np.int8), coo.coords), shape=(n, n)).nnz
-        self.counts[f"{kind}duplicate_rows_summed"] = coo.nnz - distinct
-        return coo
+    def _magnitudes(self) -> Any:
+        """Return the weights as they are listed, one a row."""
+        if self.weight is None:
+            self.counts["weight"] = "no such column: each row counts 1"
+            return np.ones(self.rows.height)
+        return self.rows["weight"].to_numpy()
 
-    def _chemical(self, rows: pl.DataFrame) -> sp.csr_array:
-        csr = self._places(rows, "", self._weights(rows)).tocsr()
+    def _signed(self, which: Any, weight: Any) -> Any:
+        """Give rows the sign of their transmitter."""
+        names = self.rows["transmitter"].filter(which).cast(pl.String).fill_null("")
+        met = names.unique(maintain_order=True).to_list()
+        signs = self._signs(met)
+        sign = names.replace_strict(signs, return_dtype=pl.Int8).to_numpy()
+        words = {1: "+", -1: "-", 0: "dropped"}
+        self.counts["transmitters"] = {name or "(none)": words[sign] for name, sign in signs.items()}
+        # a file may have its signs already
+        return np.where(sign < 0, -np.abs(weight), weight if self.options.signs is None else sign * np.abs(weight))
+
+    def _signs(self, met: list[str]) -> dict[str, int]:
+        """Decide the sign of every transmitter that was met."""
+        if self.options.signs is not None:
+            if self.options.inhibitory:
+                raise InvalidOption("give either --signs or --inhibitory")
+            table = sign_table(self.options.signs)
+            missing = [name or NO_TRANSMITTER for name in met if (name or NO_TRANSMITTER).lower() not in table]
+            if missing:
+                raise BadFile(
+                    f"{self.path}: --signs has no sign for {', '.join(map(repr, missing[:10]))}; it has {', '.join(table)}: "
+                    "add 1, -1, or 0 to drop such rows"
+                )
+            return {name: table[(name or NO_TRANSMITTER).lower()] for name in met}
+        inhibitory = {name.lower() for name in listed(self.options.inhibitory)}
+        parts = {name: {name.lower(), *name.lower().split("_")} for name in met}
+        for wanted in inhibitory:
+            if not any(wanted in words for words in parts.values()):
+                raise BadFile(f"{self.path}: no transmitter {wanted!r}; those met are {', '.join(map(repr, met))}")
+        return {name: -1 if inhibitory & words else 1 for name, words in parts.items()}
+
+    def _placed(self, which: Any, kind: str, weight: Any) -> sp.csr_array:
+        """Sum the rows of two different neurons; count the others, and the rows that were summed."""
+        post, pre, weight = self.post[which], self.pre[which], weight
+        off = post != pre
+        own = int(np.count_nonzero(~off))
+        self.counts[f"{kind}self_connections_dropped"] = own
+        if own:
+            post, pre, weight = post[off], pre[off], weight[off]
+        csr = summed(post, pre, weight, len(self.labels))
+        self.counts[f"{kind}duplicate_rows_summed"] = len(weight) - csr.nnz
+        if self.options.threshold is not None:
+            small = np.abs(csr.data) if (weight >= 0).all() else summed(post, pre, np.abs(weight), csr.shape[0]).data
+            low = small < self.options.threshold
+            self.counts[f"{kind}connections_below_threshold_dropped"] = int(np.count_nonzero(low))
+            csr.data[low] = 0
+        return csr
+
+    def _chemical(self, which: Any, weight: Any) -> sp.csr_array:
+        weight = weight[which]
+        if self.transmitter is not None:
+            weight = self._signed(which, weight)
+        csr = self._placed(which, "", weight)
         zeros = int(np.count_nonzero(csr.data == 0))
         if zeros:
             self.counts["zero_or_cancelled_weights_dropped"] = zeros
         csr.eliminate_zeros()
         return csr
 
-    def _electrical(self, rows: pl.DataFrame) -> tuple[sp.csr_array, sp.csr_array]:
+    def _electrical(self, which: Any, weight: Any) -> tuple[sp.csr_array, sp.csr_array]:
         """Join both neurons of a junction alike, listed twice or once; return also the rows as listed."""
-        transmitter, self.transmitter = self.transmitter, None  # a junction has no sign
-        weight = self._weights(rows)
-        self.transmitter = transmitter
-        listed = self._places(rows, "junction_", weight).tocsr()
-        there = (listed != 0).astype(np.float64)
+        there_as_listed = self._placed(which, "junction_", weight[which])
+        there = (there_as_listed != 0).astype(np.float64)
         times = there + there.T
-        total = (listed + listed.T).tocsr()
+        total = (there_as_listed + there_as_listed.T).tocsr()
         once = sp.tril(times == 1, format="csr").nnz
-        unequal = (listed - listed.T).multiply(there.multiply(there.T)).tocsr()
+        unequal = (there_as_listed - there_as_listed.T).multiply(there.multiply(there.T)).tocsr()
         unequal.eliminate_zeros()
         self.counts["junctions"] = sp.tril(times, format="csr").nnz
         self.counts["junctions_listed_once_completed"] = int(once)
         self.counts["junction_rows_that_disagree_averaged"] = unequal.nnz
         times.data = 1 / times.data
-        return total.multiply(times).tocsr(), listed
+        return total.multiply(times).tocsr(), there_as_listed
+
+
+def own_weights(table: pl.DataFrame, metadata: meta.Metadata, path: Path) -> sp.csr_array:
+    """Read the weights (post, pre) from a table pre, post, weight that we wrote, ids to the letter."""
+    labels = meta.labels_of(metadata, path)
+    with meta.intact(path):
+        n = int(metadata["n_neurons"]) if labels is None else len(labels)
+        names = [str(x) for x in (range(n) if labels is None else labels)]
+        number = pl.DataFrame({"id": names, "number": np.arange(n)}, schema={"id": pl.String, "number": pl.Int64})
+        pre, post = (
+            table.select(pl.col(name).cast(pl.String).alias("id")).join(
+                number, on="id", how="left", maintain_order="left"
+            )["number"]
+            for name in ("pre", "post")
+        )
+        if pre.null_count() or post.null_count():
+            raise BadFile(f"{path}: holds ids that its record does not list")
+        weight = table["weight"].cast(pl.Float64).to_numpy()
+        return sp.csr_array((weight, (post.to_numpy(), pre.to_numpy())), shape=(n, n))
+
+
+def sign_table(given: Any) -> dict[str, int]:
+    """Read signs from {transmitter: sign}, from "ACH=1,GABA=-1", or from a table of two columns.
+
+    Returns
+    -------
+    dict
+        Transmitter in small letters -> 1, -1 or 0.
+
+    Raises
+    ------
+    InvalidOption
+        Where a sign is another number.
+    """
+    if isinstance(given, Mapping):
+        pairs = [(str(name), str(sign)) for name, sign in given.items()]
+    elif "=" in str(given):
+        pairs = [(name, sign) for name, _, sign in (part.partition("=") for part in listed(str(given)))]
+    else:
+        from noiseprune.files import text
+        from noiseprune.files.sources import read_bytes
+
+        cells = text.parse(read_bytes(Path(given)), Path(given)).cells
+        pairs = [(row[0] or NO_TRANSMITTER, row[1] or "") for row in cells.iter_rows() if len(row) == 2]
+        pairs = pairs[1:] if pairs and not _is_sign(pairs[0][1]) else pairs  # a header
+    if not pairs or not all(_is_sign(sign) for _, sign in pairs):
+        bad = next((pair for pair in pairs if not _is_sign(pair[1])), given)
+        raise InvalidOption(f"signs are 1, -1 or 0, one for each transmitter, e.g. ACH=1,GABA=-1; got {bad!r}")
+    return {name.strip().lower(): int(float(sign)) for name, sign in pairs}
+
+
+def _is_sign(text: str) -> bool:
+    try:
+        return float(text) in (-1, 0, 1)
+    except ValueError:
+        return False
+
+
+def said(cell: Any) -> str:
+    """Say of a cell that it is no number."""
+    return "is empty, where a number was expected" if cell is None else f"holds {cell!r}, which is no finite number"
+
+
+def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A column as text without blanks around it; null where nothing is left."""
+    column = pl.col(name) if isinstance(dtype, pl.String) else pl.col(name).cast(pl.String)
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        return column
+    bare = column.str.strip_chars()
+    return pl.when(bare != "").then(bare).alias(name)
+
+
+def _id(name: str, dtype: pl.DataType, *, number: bool) -> pl.Expr:
+    """A column of ids: 64-bit integers, or names as categories, each stored once."""
+    if number and dtype != pl.UInt64:
+        return pl.col(name).cast(pl.Int64)
+    if dtype.is_float():  # whole, as was checked
+        return pl.col(name).cast(pl.Int64, strict=False).cast(pl.String).cast(pl.Categorical)
+    return _text(name, dtype).cast(pl.Categorical)
+
+
+def _interleaved(pre: pl.Series, post: pl.Series) -> pl.Series:
+    both = np.empty(2 * len(pre), dtype=pre.to_numpy().dtype)
+    both[0::2], both[1::2] = pre.to_numpy(), post.to_numpy()
+    return pl.Series(both)
 
 
 def _plain(name: str) -> str:
     return "".join(name.lower().replace("_", " ").split())
-
-
-def _listed(given: str | Sequence[str]) -> list[str]:
-    parts = given.split(",") if isinstance(given, str) else [part for text in given for part in text.split(",")]
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _conditions(given: Condition | Sequence[Condition]) -> list[tuple[str, list[str]]]:
-    """Read "COLUMN=VALUE,VALUE" and {column: values} alike; never evaluated as code."""
-    if isinstance(given, str | Mapping):
-        given = [given]
-    conditions: list[tuple[str, list[str]]] = []
-    for condition in given:
-        if isinstance(condition, Mapping):
-            conditions += [(column, _listed(values)) for column, values in condition.items()]
-            continue
-        column, equals, values = condition.partition("=")
-        if not equals or not column.strip() or not _listed(values):
-            raise InvalidOption(f"a condition is written COLUMN=VALUE or COLUMN=VALUE,VALUE; got {condition!r}")
-        conditions.append((column.strip(), _listed(values)))
-    return conditions

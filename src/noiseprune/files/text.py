@@ -1,27 +1,26 @@
-"""Text to a table of strings: compression, separator, ragged rows. What the columns mean is not known here."""
+"""Messy text to a table of strings: compression, separator, ragged rows. What the columns mean is not known here.
+
+All of it is in memory; what parses at once is read by `noiseprune.files.scanning` instead.
+"""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from noiseprune.errors import BadFile
-from noiseprune.linalg.memory import available_bytes, gigabytes
 
 SEPARATORS = ("\t", ",", ";")
-CHUNK = 1 << 24
-BYTES_PER_BYTE = 6  # of memory for a byte of text while it is parsed: the text, strings, numbers
+COMMENT = re.compile(rb"(?m)^[ \t]*#(?:[ \t][^\n]*)?$")  # a whole line; its line end stays, and so do line numbers
 
 
 @dataclass(frozen=True)
-class Table:
+class Cells:
     """A table of strings, one row a line; cells are stripped of blanks and quotes, and None where empty.
 
     Attributes
@@ -36,38 +35,10 @@ class Table:
     lines: pl.Series
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file, decompressed where it is gzip; refuse what would not fit into memory."""
-    limit = available_bytes() // BYTES_PER_BYTE
-    chunks, size = [], 0
-    try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            stream = gzip.GzipFile(fileobj=raw) if compressed else raw
-            while chunk := stream.read(CHUNK):
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > limit:
-                    raise BadFile(
-                        f"{path}: holds more than {gigabytes(limit)} of text{' when decompressed' if compressed else ''}, "
-                        f"which does not fit into the {gigabytes(limit * BYTES_PER_BYTE)} of memory available"
-                    )
-    except FileNotFoundError:
-        raise BadFile(f"{path}: no such file; check the name and the folder") from None
-    except IsADirectoryError:
-        raise BadFile(f"{path}: is a folder; name a file in it") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadFile(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    data = b"".join(chunks)
-    if not data.strip():
-        raise BadFile(f"{path}: is empty; an edge list or a square matrix was expected")
-    return data
-
-
-def parse(data: bytes, path: Path) -> Table:
+def parse(data: bytes, path: Path) -> Cells:
     """Split text into cells: comma, tab, semicolon or blanks, whichever the first line has."""
-    data, first_line = _beginning(data, path)
+    data, first_line = beginning(data, path)
+    data = COMMENT.sub(b"", data) if b"#" in data else data
     data, separator = _separated(data)
     table = _split(data, separator, path, first_line)
     width = table.width
@@ -77,10 +48,10 @@ def parse(data: bytes, path: Path) -> Table:
     cells = cells.with_columns(pl.when(pl.all() != "").then(pl.all()))
     if width > 1 and cells[cells.columns[-1]].null_count():
         _check_ragged(data, separator, path, first_line)
-    return Table(cells, table["line"])
+    return Cells(cells, table["line"])
 
 
-def _beginning(data: bytes, path: Path) -> tuple[bytes, int]:
+def beginning(data: bytes, path: Path) -> tuple[bytes, int]:
     """Drop what may stand before the first line of a table; return that line's number too."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadFile(f"{path}: is UTF-16 text; save it as UTF-8")
@@ -97,9 +68,8 @@ def _beginning(data: bytes, path: Path) -> tuple[bytes, int]:
 
 def _separated(data: bytes) -> tuple[bytes, str]:
     """Find the separator, and mend what a CSV parser does not take: runs of blanks, padded quotes, unnamed row names."""
-    bare = re.sub(rb'"[^"]*"', b"x", data.split(b"\n", 1)[0]).decode("utf-8", "replace")
-    separator = max(SEPARATORS, key=bare.count)
-    if separator not in bare:
+    separator = separator_of(data.split(b"\n", 1)[0])
+    if separator is None:
         separator = "\t"
         data = re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", data)
         if b'"' in data:
@@ -113,13 +83,21 @@ def _separated(data: bytes) -> tuple[bytes, str]:
     # R and pandas name the rows and leave that column without a name
     lines = data.rstrip().split(b"\n", 2)
     if len(lines) > 1:
-        width, *below = (len(_fields(line, separator)) for line in (*lines[:2], lines[-1].rsplit(b"\n", 1)[-1]))
+        width, *below = (len(fields(line, separator)) for line in (*lines[:2], lines[-1].rsplit(b"\n", 1)[-1]))
         if below == [width + 1, width + 1]:
             data = separator.encode() + data
     return data, separator
 
 
-def _fields(line: bytes, separator: str) -> list[str]:
+def separator_of(line: bytes) -> str | None:
+    """Return the mark that separates columns; None where only blanks could."""
+    bare = re.sub(rb'"[^"]*"', b"x", line).decode("utf-8", "replace")
+    separator = max(SEPARATORS, key=bare.count)
+    return separator if separator in bare else None
+
+
+def fields(line: bytes, separator: str) -> list[str]:
+    """Split one line."""
     return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")], delimiter=separator), [])
 
 
@@ -152,8 +130,3 @@ def _check_ragged(data: bytes, separator: str, path: Path, first_line: int) -> N
                 )
     except csv.Error as error:
         raise BadFile(f"{path}: line {reader.line_num + first_line - 1}: {error}") from None
-
-
-def said(cell: str | None) -> str:
-    """Say of a cell that it is no number."""
-    return "is empty, where a number was expected" if cell is None else f"holds {cell!r}, which is no finite number"

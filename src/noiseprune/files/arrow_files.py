@@ -1,0 +1,49 @@
+"""Parquet and Arrow (Feather): edge lists of any size, read piece by piece."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from noiseprune.files import metadata as meta
+from noiseprune.files.matrices import understood
+from noiseprune.files.options import Found, ReadOptions
+from noiseprune.files.scanning import scan_arrow, scan_parquet
+from noiseprune.files.tables import edge_list, own_weights
+from noiseprune.files.text_files import table_of
+from noiseprune.network import Network
+
+KEY = "noiseprune"
+
+
+def read_parquet(path: Path, options: ReadOptions) -> Network | Found:
+    """Read an edge list, or what `write_parquet` wrote."""
+    table = scan_parquet(path)
+    with understood(path, "Parquet file"):
+        text = pl.read_parquet_metadata(path).get(KEY)
+        if text is not None:
+            weights = own_weights(pl.read_parquet(path), meta.loads(text, path), path)
+            network = meta.restore_inside(weights, text, path)
+            if network is not None:
+                return network
+        return edge_list(table, path, options)
+
+
+def write_parquet(network: Network, path: Path) -> None:
+    """Write the synapses as a table, everything else into the file's metadata."""
+    table_of(network).write_parquet(path, metadata={KEY: meta.dumps(meta.describe(network))})
+
+
+def read_arrow(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
+    """Read an edge list, or what `write_arrow` wrote."""
+    table = scan_arrow(path)
+    with understood(path, "Arrow (Feather) file"):
+        if record is not None:
+            return meta.restore(own_weights(pl.read_ipc(path), record, path), record, path)
+        return edge_list(table, path, options)
+
+
+def write_arrow(network: Network, path: Path) -> None:
+    """Write the synapses as a table."""
+    table_of(network).write_ipc(path, compression="zstd")

@@ -1,0 +1,23 @@
+"""Libraries that only some formats need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from noiseprune.errors import MissingExtra
+
+
+def required(module: str, extra: str, what: str) -> Any:
+    """Import a library, or say how to install it.
+
+    Raises
+    ------
+    MissingExtra
+        Where it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        name = module.partition(".")[0]
+        raise MissingExtra(f'{what} needs {name}, which is not installed: pip install "noiseprune[{extra}]"') from None

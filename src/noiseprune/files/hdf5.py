@@ -1,0 +1,121 @@
+"""HDF5: matrices in compressed rows as AnnData and SciPy keep them, and dense ones; read with h5py.
+
+=================================  ==========================================================================
+what                               how it is recognised
+=================================  ==========================================================================
+CSR or CSC group                   ``data``, ``indices``, ``indptr``; attribute ``encoding-type`` tells which
+dense matrix                       a square dataset of numbers
+SONATA edges                       ``/edges/POPULATION/source_node_id``, see `noiseprune.files.sonata`
+=================================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from noiseprune.files import metadata as meta
+from noiseprune.files.extras import required
+from noiseprune.files.matrices import chosen, square, understood
+from noiseprune.files.options import Found, ReadOptions
+from noiseprune.linalg.memory import need
+from noiseprune.network import Network
+
+RECORD = "noiseprune"
+WEIGHTS = "weights"
+
+
+def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
+    """Read one matrix, or what `write_hdf5` wrote."""
+    h5py = required("h5py", "hdf5", "HDF5")
+    with understood(path, "HDF5 file"), h5py.File(path, "r") as file:
+        if "edges" in file and options.variable is None:
+            from noiseprune.files.sonata import read_edges
+
+            return read_edges(file, path, options)
+        text = record_in(file)
+        if text is not None:
+            network = meta.restore_inside(_sparse(file[WEIGHTS], path), text, path)
+            if network is not None:
+                return network
+        found = dict(_matrices(file))
+        name = chosen(list(found), options.variable, path)
+        item = found[name]
+        matrix = _sparse(item, path) if isinstance(item, h5py.Group) else dense(item, path)
+        return square(matrix, _labels(file, matrix.shape[0]), path, options, f"HDF5, {name}")
+
+
+def record_in(file: Any) -> str | None:
+    """Return the record that noiseprune wrote into an HDF5 file, where it did."""
+    return file[RECORD].asstr()[()] if RECORD in file else None
+
+
+def _matrices(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Walk through what could be a square matrix; links out of the file are not followed."""
+    import h5py
+
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        item, path = group[name], f"{prefix}{name}"
+        if isinstance(item, h5py.Group):
+            if {"data", "indices", "indptr"} <= set(item):
+                yield path, item
+            else:
+                yield from _matrices(item, f"{path}/")
+        elif item.ndim == 2 and item.shape[0] == item.shape[1] > 0 and item.dtype.kind in "biuf":
+            yield path, item
+
+
+def dense(dataset: Any, path: Path) -> Any:
+    """Read a dense matrix that fits into memory."""
+    need(8.0 * dataset.size, f"the matrix of {' x '.join(map(str, dataset.shape))} in {path}", "store it sparse")
+    return dataset[()]
+
+
+def _sparse(group: Any, path: Path) -> sp.csr_array:
+    """Read compressed rows or columns, checked."""
+    shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
+    if shape is None and "shape" in group:
+        shape = group["shape"][()]
+    need(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
+    arrays = tuple(group[name][()] for name in ("data", "indices", "indptr"))
+    shape = (len(arrays[2]) - 1,) * 2 if shape is None else tuple(int(x) for x in shape)
+    columns = "csc" in str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "csr")))
+    matrix = (sp.csc_array if columns else sp.csr_array)(arrays, shape=shape)
+    matrix.check_format(full_check=True)
+    return sp.csr_array(matrix)
+
+
+def _labels(file: Any, n: int) -> list[int | str] | None:
+    """Read the names of observations, which AnnData keeps beside its matrices."""
+    if "obs" not in file or not hasattr(file["obs"], "attrs"):
+        return None
+    index = file["obs"].get(file["obs"].attrs.get("_index", "_index"))
+    if index is None or index.shape != (n,):
+        return None
+    return [str(x) for x in index.asstr()[()]] if index.dtype.kind == "O" else [int(x) for x in index[()]]
+
+
+def write_hdf5(network: Network, path: Path) -> None:
+    """Write W in compressed rows, as AnnData does, with leak, noise and the record beside it."""
+    h5py = required("h5py", "hdf5", "HDF5")
+    csr = network.weights
+    with h5py.File(path, "w") as file:
+        group = file.create_group(WEIGHTS)
+        group.attrs["encoding-type"] = "csr_matrix"
+        group.attrs["encoding-version"] = "0.1.0"
+        group.attrs["shape"] = np.array(csr.shape, dtype=np.int64)
+        for name in ("data", "indices", "indptr"):
+            group.create_dataset(name, data=getattr(csr, name), compression="gzip", shuffle=True)
+        write_rest(file, network)
+
+
+def write_rest(file: Any, network: Network) -> None:
+    """Write leak and noise for everyone, and the record for ourselves."""
+    file["leak"], file["noise_std"] = network.leak, network.noise_std
+    file[RECORD] = meta.dumps(meta.describe(network))

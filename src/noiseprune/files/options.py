@@ -1,0 +1,114 @@
+"""What a user may say about a file, and what a reader found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+import scipy.sparse as sp
+
+from noiseprune.errors import InvalidOption
+
+Condition = str | Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a file; see `noiseprune.read`, whose parameters these are."""
+
+    orientation: str | None = None
+    variable: str | None = None
+    pre: str | None = None
+    post: str | None = None
+    weight: str | None = None
+    threshold: float | None = None
+    where: Condition | Sequence[Condition] = ()
+    symmetric_rows: Condition | Sequence[Condition] = ()
+    inhibitory: str | Sequence[str] = ()
+    signs: Any = None
+    transmitter_column: str | None = None
+    decimal_comma: bool = False
+
+    def given(self) -> list[str]:
+        """Names of the options that a user gave."""
+        return [f.name for f in fields(self) if getattr(self, f.name) not in (None, (), [], "", False)]
+
+    def about_tables(self) -> bool:
+        """Whether any of them says that the file is an edge list."""
+        return any(name in TABLE_OPTIONS and name != "decimal_comma" for name in self.given())
+
+    def allow(self, allowed: Sequence[str], what: str) -> None:
+        """Refuse options that make no sense for what the file turned out to be.
+
+        Raises
+        ------
+        InvalidOption
+            Naming those that were given and are not among `allowed`.
+        """
+        wrong = [f"--{name.replace('_', '-')}" for name in self.given() if name not in allowed]
+        if wrong:
+            raise InvalidOption(f"{what}: leave out {', '.join(wrong)}")
+
+
+TABLE_OPTIONS = (
+    "pre",
+    "post",
+    "weight",
+    "threshold",
+    "where",
+    "symmetric_rows",
+    "inhibitory",
+    "signs",
+    "transmitter_column",
+    "decimal_comma",
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Weights or an operator that a file held, without the rest of a network.
+
+    Attributes
+    ----------
+    matrix : (n_neurons, n_neurons) array or SciPy sparse
+        In (post, pre) order.
+    labels : list of int or str, or None
+        One name a neuron.
+    counts : dict
+        What was found, summed, dropped, completed.
+    content : "weights" or None
+        "weights" where the format says so; else the diagonal tells.
+    """
+
+    matrix: Any
+    labels: list[int | str] | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+    content: Literal["weights"] | None = None
+
+
+def summed(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
+    """Sum synapses into a canonical CSR array, (post, pre)."""
+    return sp.coo_array((weight, (post, pre)), shape=(n, n)).tocsr()
+
+
+def listed(given: str | Sequence[str]) -> list[str]:
+    """Split at commas what was given as one text or several."""
+    parts = given.split(",") if isinstance(given, str) else [part for text in given for part in text.split(",")]
+    return [part.strip() for part in parts if part.strip()]
+
+
+def conditions(given: Condition | Sequence[Condition]) -> list[tuple[str, list[str]]]:
+    """Read "COLUMN=VALUE,VALUE" and {column: values} alike; never evaluated as code."""
+    if isinstance(given, str | Mapping):
+        given = [given]
+    found: list[tuple[str, list[str]]] = []
+    for condition in given:
+        if isinstance(condition, Mapping):
+            found += [(column, listed(values)) for column, values in condition.items()]
+            continue
+        column, equals, values = condition.partition("=")
+        if not equals or not column.strip() or not listed(values):
+            raise InvalidOption(f"a condition is written COLUMN=VALUE or COLUMN=VALUE,VALUE; got {condition!r}")
+        found.append((column.strip(), listed(values)))
+    return found

@@ -1,0 +1,125 @@
+"""Tables that parse at once, read piece by piece: clean text, Parquet, Arrow."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import mmap
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from noiseprune.errors import BadFile
+from noiseprune.files import text
+from noiseprune.files.options import ReadOptions
+from noiseprune.files.sources import read_bytes
+from noiseprune.files.tables import Table, column_role
+
+HEAD = 1 << 16  # bytes that tell separator, header and types
+SAMPLED = 200  # rows of it
+INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
+FIRST_COLUMNS = ("pre", "post", "weight")  # of a table without a header
+
+
+def looks_like_a_synapse(cells: list[str]) -> bool:
+    """Whether a first row is data already: two ids, and a number where there is a third column."""
+    if len(cells) == 2:
+        return all(INTEGER.fullmatch(cell.strip()) for cell in cells)
+    try:
+        return len(cells) == 3 and float(cells[2]) != 0
+    except ValueError:
+        return False
+
+
+def scan_text(path: Path, options: ReadOptions) -> Table | None:
+    """Plan to read clean text without bringing it into memory; None where it needs care.
+
+    Whatever does not fit the plan shows as an error of polars or as an empty cell when it is read.
+    """
+    source, head = _opened(path)
+    if options.decimal_comma or head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\n" not in head:
+        return None
+    table, first_line = text.beginning(head, path)
+    separator = text.separator_of(table.split(b"\n", 1)[0])
+    if separator is None:
+        return None
+    lines = table[: table.rindex(b"\n")].decode("utf-8", "replace").splitlines()
+    rows = list(csv.reader(lines[: SAMPLED + 1], delimiter=separator))
+    first = [cell.strip() for cell in rows[0]]
+    named = any(column_role(name) in FIRST_COLUMNS[:2] for name in first) or options.about_tables()
+    if not named and (not looks_like_a_synapse(first) or len(rows) <= len(first) + 1):
+        return None  # perhaps a square matrix
+    sample = rows[1:] if named else rows
+    if not sample or any(len(row) != len(first) for row in sample):
+        return None
+    header = first if named else list(FIRST_COLUMNS[: len(first)])
+    types = {str(k): _type(name, k, sample, options) for k, name in enumerate(header)}
+    if pl.Int64 in types.values() and _has_padded_numbers(source, separator):
+        types = dict.fromkeys(types, pl.String)
+    frame = pl.scan_csv(
+        source,
+        has_header=False,
+        separator=separator,
+        skip_lines=first_line - 1 + named,
+        schema=types,
+        glob=False,
+    )
+    bare = pl.col(pl.String).str.strip_chars().str.strip_chars('"').str.strip_chars()
+    return Table(frame.with_columns(bare), header if named else None, typed=True)
+
+
+def _opened(path: Path) -> tuple[Path | bytes, bytes]:
+    """Return what polars reads, and the beginning of the text."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            if head[:2] != b"\x1f\x8b":
+                return path, head
+        data = read_bytes(path)
+        return data, data[:HEAD]
+    except (OSError, gzip.BadGzipFile):
+        data = read_bytes(path)  # which says what is wrong
+        return data, data[:HEAD]
+
+
+def _type(name: str, column: int, sample: list[list[str]], options: ReadOptions) -> Any:
+    """Decide how a column is parsed: ids as integers where they are, weights as numbers, all else as it is."""
+    role = next((role for role in FIRST_COLUMNS if getattr(options, role) == name), column_role(name))
+    if role == "weight":
+        return pl.Float64
+    whole = role in ("pre", "post") and all(INTEGER.fullmatch(row[column]) for row in sample)
+    return pl.Int64 if whole else pl.String
+
+
+def _has_padded_numbers(source: Path | bytes, separator: str) -> bool:
+    """Whether a cell reads 007 or +7, which as an integer would be another id."""
+    begins = [re.compile(re.escape(mark) + rb"[0+]\d") for mark in (b"\n", separator.encode())]
+    if isinstance(source, bytes):
+        return any(pattern.search(source) for pattern in begins)
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return any(pattern.search(data) for pattern in begins)
+
+
+def scan_parquet(path: Path) -> Table:
+    """Plan to read a Parquet file."""
+    return _scanned(pl.scan_parquet, path, "Parquet file")
+
+
+def scan_arrow(path: Path) -> Table:
+    """Plan to read an Arrow (Feather version 2) file."""
+    with path.open("rb") as file:
+        first = file.read(4)
+    if first == b"FEA1":
+        raise BadFile(f"{path}: is Feather of version 1; write it again with a newer pyarrow or pandas")
+    return _scanned(pl.scan_ipc, path, "Arrow (Feather) file")
+
+
+def _scanned(scan: Any, path: Path, what: str) -> Table:
+    from noiseprune.files.matrices import understood
+
+    with understood(path, what):
+        frame = scan(path, glob=False)
+        names = frame.collect_schema().names()
+    return Table(frame.rename({name: str(k) for k, name in enumerate(names)}), names, typed=True)

@@ -1,0 +1,96 @@
+"""SONATA edges: HDF5 tables of source and target node ids, as NEST, BMTK, Brian and libsonata read them.
+
+See https://github.com/AllenInstitute/sonata, "Representing Edges".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noiseprune.errors import BadFile
+from noiseprune.files import metadata as meta
+from noiseprune.files.extras import required
+from noiseprune.files.hdf5 import record_in, write_rest
+from noiseprune.files.matrices import chosen, understood
+from noiseprune.files.options import Found, ReadOptions, summed
+from noiseprune.linalg.memory import need
+from noiseprune.network import Network
+
+POPULATION = "recurrent"
+NODES = "neurons"
+MAGIC = 0x0A7A  # by which SONATA files are known
+
+
+def read_sonata(path: Path, options: ReadOptions) -> Network | Found:
+    """Read the edges of one population."""
+    h5py = required("h5py", "hdf5", "SONATA")
+    with understood(path, "SONATA file"), h5py.File(path, "r") as file:
+        if "edges" not in file:
+            raise BadFile(f"{path}: has no group /edges, where SONATA keeps synapses")
+        return read_edges(file, path, options)
+
+
+def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
+    """Read the edges of one population from an open file."""
+    options.allow(("variable", "weight"), f"{path} holds SONATA edges, which say source and target")
+    name = chosen(list(file["edges"]), options.variable, path)
+    edges = file["edges"][name]
+    need(32.0 * edges["source_node_id"].size, f"the edges in {path}", "use a machine with more")
+    pre, post = (edges[f"{side}_node_id"][()].astype(np.int64) for side in ("source", "target"))
+    if pre.shape != post.shape or pre.ndim != 1 or (len(pre) and min(pre.min(), post.min()) < 0):
+        raise BadFile(f"{path}: /edges/{name} has {pre.size} sources and {post.size} targets; ids count from 0")
+    weight, counts = _weight(edges, len(pre), path, options.weight)
+    counts = {"format": f"SONATA edges, population {name}", **counts}
+    text = record_in(file)
+    n = meta.loads(text, path)["n_neurons"] if text else int(max(pre.max(initial=-1), post.max(initial=-1))) + 1
+    need(8.0 * n, f"a network of {n} neurons, as the ids in {path} count", "number them from 0 without gaps")
+    if text is not None:
+        network = meta.restore_inside(summed(post, pre, weight, n), text, path)
+        if network is not None:
+            return network
+    off = pre != post
+    counts["self_connections_dropped"] = int(np.count_nonzero(~off))
+    return Found(summed(post[off], pre[off], weight[off], n), None, counts, content="weights")
+
+
+def _weight(edges: Any, m: int, path: Path, wanted: str | None) -> tuple[Any, dict[str, Any]]:
+    """Find a weight for each edge; in many files it stands in the table of edge types, which is not read."""
+    name = wanted or "syn_weight"
+    for group in ("0", "."):
+        if group in edges and name in edges[group]:
+            weight = edges[group][name][()].astype(np.float64)
+            if weight.shape != (m,):
+                raise BadFile(f"{path}: {name} holds {weight.shape[0]} weights for {m} edges: one group 0 is read")
+            return weight, {}
+    if wanted:
+        raise BadFile(f"{path}: its edges have no attribute {wanted!r}; group 0 has {', '.join(edges.get('0', []))}")
+    return np.ones(m), {"weight": "no syn_weight: each edge counts 1 (weights by edge type are not read)"}
+
+
+def write_sonata(network: Network, path: Path) -> None:
+    """Write nodes and edges of one population; weights as ``syn_weight``, in 1/s."""
+    h5py = required("h5py", "hdf5", "SONATA")
+    post, pre, weight = network.synapses
+    with h5py.File(path, "w") as file:
+        file.attrs["magic"] = np.uint32(MAGIC)
+        file.attrs["version"] = np.array([0, 1], dtype=np.uint32)
+        nodes = file.create_group(f"nodes/{NODES}")
+        edges = file.create_group(f"edges/{POPULATION}")
+        for side, ids in (("source", pre), ("target", post)):
+            column = edges.create_dataset(
+                f"{side}_node_id", data=ids.astype(np.uint64), compression="gzip", shuffle=True
+            )
+            column.attrs["node_population"] = NODES
+        edges.create_dataset("0/syn_weight", data=weight, compression="gzip", shuffle=True)
+        for group, kind, size in ((nodes, "node", network.n_neurons), (edges, "edge", len(weight))):
+            group.create_dataset(f"{kind}_type_id", data=np.zeros(size, dtype=np.int64), compression="gzip")
+            group.create_dataset(f"{kind}_group_id", data=np.zeros(size, dtype=np.uint32), compression="gzip")
+            group.create_dataset(
+                f"{kind}_group_index", data=np.arange(size, dtype=np.uint64), compression="gzip", shuffle=True
+            )
+        nodes.create_dataset("node_id", data=np.arange(network.n_neurons, dtype=np.uint64), compression="gzip")
+        nodes.create_group("0")
+        write_rest(file, network)
