@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from noiseprune import dynamics
 from noiseprune.covariance import EPS, SOLVED, Inverse, inverse_lower, is_stable, stationary_covariance
 from noiseprune.errors import DidNotConverge, InvalidNetwork, UnstableNetwork
-from noiseprune.intake import Matrix, as_network
+from noiseprune.kinds import Given, network_of
 from noiseprune.linalg.spectrum import extreme_generalised, slowest, spectral_abscissa
 from noiseprune.linalg.speed import Cost, seconds_a_product, seconds_an_operation
 from noiseprune.network import Activation, Network
@@ -140,7 +140,7 @@ class Comparison:
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 
 
-def compare(before: Network | Matrix, after: Network | Matrix, *, rng: Rng = 0) -> Comparison:
+def compare(before: Given, after: Given, *, rng: Rng = 0) -> Comparison:
     """Measure what `after` kept of `before`.
 
     Parameters
@@ -168,7 +168,7 @@ def compare(before: Network | Matrix, after: Network | Matrix, *, rng: Rng = 0) 
     >>> round(same.worst_direction, 9), same.covariance_error, same.density
     (0.0, 0.0, 1.0)
     """
-    return Reference(as_network(before), rng=rng).compare(as_network(after))
+    return Reference(network_of(before), rng=rng).compare(network_of(after))
 
 
 def cost(network: Network) -> Cost:

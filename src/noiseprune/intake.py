@@ -7,7 +7,6 @@ leak; somebody has to choose one, and what was chosen stands in ``net.origin``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -162,33 +161,3 @@ def dominant_leak(total_input: NDArray[np.float64], margin: float) -> tuple[NDAr
         raise InvalidNetwork("no neuron has an input, so nothing sets a scale for the leak: give a rate, base_leak=1.0")
     leak[silent] = np.median(leak[~silent])
     return leak, int(np.count_nonzero(silent))
-
-
-@dataclass(frozen=True)
-class MatrixKind:
-    """The kind of matrix that a user gave, so that the same can be given back."""
-
-    sparse_format: str | None = "csr"
-    sparse_array: bool = True
-    weights: bool = False
-    dtype: str = "float64"
-
-    @classmethod
-    def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> MatrixKind:
-        """Look at what was given."""
-        if isinstance(given, Network):
-            return cls()
-        sparse = sp.issparse(given)
-        matrix: Any = given if sparse else np.atleast_2d(np.asarray(given))
-        weights = content == "weights" or (content is None and base_leak is not None and not matrix.diagonal().any())
-        dtype = "float32" if matrix.dtype == np.float32 else "float64"
-        return cls(matrix.format if sparse else None, isinstance(given, sp.sparray), weights, dtype)
-
-    def matrix(self, network: Network) -> Any:
-        """Write a network as a matrix of this kind."""
-        csr = (network.weights if self.weights else network.matrix()).astype(self.dtype)
-        if self.sparse_format is None:
-            return csr.toarray()
-        return (
-            csr.asformat(self.sparse_format) if self.sparse_array else sp.csr_matrix(csr).asformat(self.sparse_format)
-        )

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from noiseprune import comparison as comparing
 from noiseprune.comparison import Comparison
 from noiseprune.errors import InvalidOption, NoisePruneWarning
-from noiseprune.intake import BaseLeak, Content, Matrix, MatrixKind, as_network
+from noiseprune.intake import BaseLeak, Content
+from noiseprune.kinds import Given, Kind, MatrixKind, read_given
 from noiseprune.network import Network
 from noiseprune.planning import Plan, make_plan
 from noiseprune.probes import DifferenceVariance, Probe
@@ -34,7 +35,7 @@ logger = logging.getLogger("noiseprune")
 
 
 def prune(
-    network: Network | Matrix,
+    network: Given,
     *,
     density: float | None = None,
     synapses: int | None = None,
@@ -60,8 +61,9 @@ def prune(
 
     Parameters
     ----------
-    network : Network, or (n_neurons, n_neurons) array_like or SciPy sparse
-        A matrix is read as A = W - diag(leak) in (post, pre) order.
+    network : Network; (n_neurons, n_neurons) array_like or SciPy sparse; graph; or frame
+        A matrix is read as A = W - diag(leak) in (post, pre) order; graphs of NetworkX, igraph and PyGSP and edge lists in
+        frames of pandas and polars hold weights, see `noiseprune.kinds`. ``in_kind`` of the result is the same kind.
     density, synapses, epsilon, K
         How much to keep, exactly one of: the kept share; a number of synapses; the theorem's error (where the theorem
         holds); the rule's constant.
@@ -86,7 +88,7 @@ def prune(
     beyond_theorem : bool
         Use the formula of `epsilon` where its theorem does not hold.
     content, base_leak
-        For a matrix that holds weights without a leak; as in `noiseprune.intake.as_network`.
+        For a matrix, graph or frame that holds weights without a leak; as in `noiseprune.intake.as_network`.
     threads : int, optional
         Threads of the numerical libraries.
     rng : int, Generator or None
@@ -119,8 +121,7 @@ def prune(
     >>> round(result.comparison.density, 2), result.comparison.stable_after, result.comparison.sign_flips
     (0.4, True, 0)
     """
-    given, network = network, as_network(network, content=content, base_leak=base_leak)
-    kind = MatrixKind.of(given, content, base_leak)
+    network, kind = read_given(network, content=content, base_leak=base_leak)
     budget = _budget(network, density, synapses, epsilon, K)
     plan = make_plan(
         network,
@@ -204,7 +205,7 @@ class Pruned:
     variance: DifferenceVariance | None
     comparison: Comparison | None
     provenance: dict[str, Any]
-    kind: MatrixKind
+    kind: Kind
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -214,7 +215,13 @@ class Pruned:
     @property
     def matrix(self) -> Any:
         """The pruned network as a matrix of the kind that was given: dense or sparse, operator or weights."""
-        return self.kind.matrix(self.network)
+        kind = self.kind if isinstance(self.kind, MatrixKind) else MatrixKind(weights=True)
+        return kind.matrix(self.network)
+
+    @property
+    def in_kind(self) -> Any:
+        """The pruned network as the kind of object that was given: matrix, graph or frame; see `noiseprune.kinds`."""
+        return self.kind.give_back(self.original, self.network)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write everything to one ``.npz`` file, which `noiseprune.load` reads; no pickle."""

@@ -18,7 +18,7 @@ import numpy as np
 from noiseprune.comparison import Comparison, Reference
 from noiseprune.errors import BadFile, InvalidOption, NoisePruneError, NoisePruneWarning
 from noiseprune.files.output import replacing
-from noiseprune.intake import Matrix, as_network
+from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
 from noiseprune.provenance import digest
 from noiseprune.randomness import Rng, seed_from
@@ -94,7 +94,7 @@ class Sweep:
 
 
 def sweep(
-    network: Network | Matrix,
+    network: Given,
     *,
     densities: Sequence[float],
     rules: Sequence[str] = ("noise",),
@@ -141,7 +141,7 @@ def sweep(
     >>> [row["asked_density"] for row in table.rows]
     [0.5, 0.9]
     """
-    network = as_network(network)
+    network = network_of(network)
     for name, values in (("densities", densities), ("rules", rules), ("strengthens", strengthens)):
         if isinstance(values, str) or not len(values):
             raise InvalidOption(f"{name} must be a list of at least one; got {values!r}")

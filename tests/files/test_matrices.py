@@ -43,7 +43,10 @@ def test_a_square_matrix_needs_its_orientation(tmp_path, suffix):
     assert np.array_equal(read(path, orientation="pre-post").weights.toarray(), W.T)
     with pytest.raises(InvalidOption, match="got 'sideways'"):
         read(path, orientation="sideways")
-    with pytest.raises(InvalidOption, match=r"not an edge list: leave out --where|edge list, which says pre and post by its columns: leave out --orientation"):
+    with pytest.raises(
+        InvalidOption,
+        match=r"not an edge list: leave out --where|by its columns: leave out --orientation",
+    ):
         read(path, orientation="pre-post", where="a=b")
 
 

@@ -29,6 +29,8 @@ SCHEMA_VERSION = 1
 
 def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write a result; see `Pruned.save`."""
+    from noiseprune.kinds import MatrixKind
+
     if Path(path).suffix != ".npz":
         raise BadFile(f"{path}: a result is saved as .npz; name it so")
     record = {
@@ -40,7 +42,7 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
         "variance": None
         if result.variance is None
         else {name: getattr(result.variance, name) for name in ("n_samples", "source", "report")},
-        "matrix_kind": vars(result.kind),
+        "matrix_kind": vars(result.kind if isinstance(result.kind, MatrixKind) else MatrixKind(weights=True)),
     }
     arrays: dict[str, Any] = {
         "noiseprune_result": np.array(json.dumps(record, allow_nan=False)),
@@ -67,7 +69,7 @@ def load(path: str | os.PathLike[str]) -> Pruned | Sweep:
     BadFile
         Where the file is missing, damaged, or of another version.
     """
-    from noiseprune.intake import MatrixKind
+    from noiseprune.kinds import MatrixKind
     from noiseprune.pipeline import Pruned
 
     path = Path(path)

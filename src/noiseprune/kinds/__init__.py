@@ -1,0 +1,93 @@
+"""What a user holds in memory, read as a network and given back as the same kind of object.
+
+======================================  ==========================================================================
+given                                   given back by ``Pruned.in_kind``
+======================================  ==========================================================================
+Network, ndarray, SciPy sparse          a matrix of the same layout, operator or weights
+NetworkX, igraph, PyGSP graph           a copy without the pruned edges, the others strengthened; attributes kept
+pandas or polars frame (edge list)      the rows that stayed, all columns, their weights strengthened
+======================================  ==========================================================================
+
+Graphs and frames hold weights without a leak: one is made, "dominant" unless `base_leak` says otherwise, and stands
+in ``Network.origin``. None of these libraries is imported unless an object of it is given.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias
+
+from noiseprune.errors import InvalidOption
+from noiseprune.intake import BaseLeak, Content, Matrix, as_network
+from noiseprune.kinds.matrices import MatrixKind
+from noiseprune.network import Network
+
+__all__ = ["Given", "Kind", "MatrixKind", "network_of", "read_given"]
+
+Given: TypeAlias = Network | Matrix | Any
+
+LIBRARIES = {
+    "networkx": ("graphs", "NetworkXGraph"),
+    "igraph": ("graphs", "IgraphGraph"),
+    "pygsp": ("graphs", "PyGSPGraph"),
+    "pandas": ("frames", "Frame"),
+    "polars": ("frames", "Frame"),
+}
+
+
+class Kind(Protocol):
+    """What was given, remembered so that the same can be given back."""
+
+    def give_back(self, before: Network, after: Network) -> Any:
+        """Return what was given, pruned."""
+
+
+def read_given(
+    given: Given, *, content: Content | None = None, base_leak: BaseLeak | None = None
+) -> tuple[Network, Kind]:
+    """Read what a user holds in memory.
+
+    Parameters
+    ----------
+    given : Network, matrix, graph or frame
+        See the table above; a matrix is in (post, pre) order.
+    content, base_leak
+        As in `noiseprune.intake.as_network`; graphs and frames hold weights.
+
+    Returns
+    -------
+    network : Network
+        What was read.
+    kind : Kind
+        Gives the same kind of object back.
+    """
+    adaptor = _adaptor(given)
+    if adaptor is None:
+        return as_network(given, content=content, base_leak=base_leak), MatrixKind.of(given, content, base_leak)
+    if content == "operator":
+        raise InvalidOption("content: a graph or an edge list holds weights; leave it out")
+    kind = adaptor(given)
+    found = kind.found
+    network = as_network(
+        found.matrix,
+        content="weights",
+        base_leak="dominant" if base_leak is None else base_leak,
+        labels=found.labels,
+        origin={"given": f"{type(given).__module__.partition('.')[0]} {type(given).__name__}", **found.counts},
+    )
+    return network, kind
+
+
+def network_of(given: Given) -> Network:
+    """Read what a user holds in memory, where nothing is given back."""
+    return read_given(given)[0]
+
+
+def _adaptor(given: Any) -> Any:
+    """Find who reads an object, by the library that its class comes from."""
+    import importlib
+
+    for cls in type(given).__mro__:
+        known = LIBRARIES.get(cls.__module__.partition(".")[0])
+        if known:
+            return getattr(importlib.import_module(f"noiseprune.kinds.{known[0]}"), known[1])
+    return None

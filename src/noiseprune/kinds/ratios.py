@@ -1,0 +1,33 @@
+"""How each connection changed, looked up by its two neurons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from noiseprune.network import Network
+
+
+def ratios(before: Network, after: Network, pre: Any, post: Any) -> NDArray[np.float64]:
+    """Return W'/W of connections, one a pair of neurons; 0 where it was pruned or never was.
+
+    Parameters
+    ----------
+    before, after : Network
+        The original and the pruned network.
+    pre, post : (m,) array of int
+        Neurons by number.
+
+    Returns
+    -------
+    (m,) array
+        By how much each connection was strengthened.
+    """
+    old, new = before.weights, after.weights
+    inverse = sp.csr_array((1 / old.data, old.indices, old.indptr), shape=old.shape)
+    changed = new.multiply(inverse).tocsr()
+    found = changed[np.asarray(post), np.asarray(pre)]
+    return np.asarray(found.todense() if sp.issparse(found) else found, dtype=np.float64).ravel()
