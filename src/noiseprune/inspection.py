@@ -8,12 +8,16 @@ import numpy as np
 
 from noiseprune.covariance import is_stable
 from noiseprune.errors import DidNotConverge
+from noiseprune.linalg.memory import gigabytes
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network
-from noiseprune.rule.budget import theorem_gaps
+from noiseprune.probes import PROBES, Exact
+from noiseprune.rule.budget import Budget, keep_probability, theorem_gaps
+from noiseprune.rule.importance import importance
 from noiseprune.structure import components, connectivity_density, has_input_and_output
 
 DENSE_LIMIT = 2_000  # neurons: a whole spectrum in seconds
+EPSILON = 0.5  # of the theorem, in the hint
 
 
 def inspect(network: Network) -> dict[str, Any]:
@@ -22,8 +26,8 @@ def inspect(network: Network) -> dict[str, Any]:
     Returns
     -------
     dict
-        Counts, symmetry, dominance, spectral abscissa (None where it was not found), and hints: the density that
-        connectivity needs, whether the paper's theorem holds.
+        Counts, symmetry, dominance, spectral abscissa (None where it was not found), memory of each probe, and hints:
+        whether the paper's theorem holds, the density that connectivity needs, and the one that epsilon = 0.5 asks for.
     """
     weight = network.synapses.weight
     n = network.n_neurons
@@ -40,6 +44,7 @@ def inspect(network: Network) -> dict[str, Any]:
         "symmetric": network.symmetric,
         "positive_synapses": int(np.count_nonzero(weight > 0)),
         "negative_synapses": int(np.count_nonzero(weight < 0)),
+        "neurons_whose_outputs_differ_in_sign": _mixed(network),
         "neurons_without_input": int(np.count_nonzero(~has_input)),
         "neurons_without_output": int(np.count_nonzero(~has_output)),
         "isolated_neurons": int(np.count_nonzero(~(has_input | has_output))),
@@ -47,8 +52,30 @@ def inspect(network: Network) -> dict[str, Any]:
         "diagonally_dominant": network.dominant,
         "equal_noise": network.equal_noise,
         "spectral_abscissa": abscissa,
+        "spectral_abscissa_found_by": "dense algebra" if n <= DENSE_LIMIT else "iteration",
         "stable": is_stable(network, abscissa),
         "theorem_holds": not gaps,
         "theorem_gaps": "; ".join(gaps) or None,
         "density_that_connectivity_needs": connectivity_density(network) or None,
+        "density_that_epsilon_0.5_asks_for": None if gaps else _density_of(EPSILON, network),
+        "memory_of_probes": {name: gigabytes(probe().memory(network)) for name, probe in PROBES.items()},
     }
+
+
+def _mixed(network: Network) -> int:
+    """Count neurons that excite some and inhibit others, which Dale's law excludes."""
+    _, pre, weight = network.synapses
+    excites, inhibits = (np.bincount(pre[sign], minlength=network.n_neurons) > 0 for sign in (weight > 0, weight < 0))
+    return int(np.count_nonzero(excites & inhibits))
+
+
+def _density_of(epsilon: float, network: Network) -> float | None:
+    """Return the share that the theorem keeps for an error; above `DENSE_LIMIT` neurons its bound, 4 n ln n / epsilon^2."""
+    if not network.n_links:
+        return None
+    if network.n_neurons > DENSE_LIMIT:
+        n = network.n_neurons
+        return min(1.0, 4 * n * float(np.log(n)) / (epsilon**2 * network.n_links))
+    r = importance("noise", network.links.weight, Exact().measure(network))
+    expected = keep_probability(r, network, Budget(epsilon=epsilon)).expected_synapses
+    return expected / network.n_synapses

@@ -14,6 +14,7 @@ import typer
 
 import noiseprune
 from noiseprune.cli.compare import compare
+from noiseprune.cli.convert import convert
 from noiseprune.cli.demo import demo
 from noiseprune.cli.inspect import inspect
 from noiseprune.cli.prune import prune
@@ -28,7 +29,7 @@ app = typer.Typer(
     help="Prune recurrent networks by noise, keep their dynamics, and measure what was kept.",
     epilog="Start with: noiseprune demo",
 )
-for verb in (demo, inspect, prune, compare, sweep):
+for verb in (demo, inspect, prune, compare, sweep, convert):
     app.command()(verb)
 
 

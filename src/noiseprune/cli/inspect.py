@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from noiseprune.cli.options import AsJson, Quiet
-from noiseprune.cli.reading import File, Reading, described, flat, read_network, reads_a_file
+from noiseprune.cli.reading import File, Reading, default_reading, described, flat, read_network, reads_a_file
 from noiseprune.cli.session import open_session
+
+LEAST_DENSITY = 0.1  # that we propose
+WRITES_AS = ".npz"  # where the format that was read is not written
 
 
 @reads_a_file
@@ -15,7 +23,7 @@ def inspect(
     *,
     reading: Reading,
 ) -> None:
-    """Say what a file holds, before pruning it.
+    """Say what a file holds, what pruning it would need, and with which command.
 
     [bold]noiseprune inspect worm_connectome.csv --where Type=Send --inhibitory GABA[/bold]
     """
@@ -24,5 +32,31 @@ def inspect(
     with open_session("inspect", as_json=as_json, quiet=quiet) as session:
         net = read_network(file, session, reading)
         found = inspect_network(net)
-        session.facts(str(file), {**found, **flat(net.origin)})
-        session.answer(described(file, net), {**found, "origin": net.origin}, {})
+        command = _command(file, reading, found["density_that_connectivity_needs"])
+        memory = flat({"memory_of_probes": found["memory_of_probes"]})
+        session.facts(str(file), {**found, **memory, **flat(net.origin)})
+        session.say(f"To prune it: {command}")
+        session.answer(described(file, net), {**found, "origin": net.origin, "command": command}, {})
+
+
+def _command(file: Path, reading: Mapping[str, Any], needed: float | None) -> str:
+    """Write the command that prunes this file, with the options that it was read with."""
+    from noiseprune.errors import BadFile
+    from noiseprune.files import check_writable
+
+    defaults = default_reading()
+    words = ["noiseprune", "prune", str(file)]
+    for name, value in reading.items():
+        if value in (None, False, []) or value == defaults[name]:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        for part in value if isinstance(value, list) else [value]:
+            words += [option] if part is True else [option, str(part)]
+    stem, suffixes = file.name.partition(".")[0], file.name[len(file.name.partition(".")[0]) :]
+    density = min(1.0, max(LEAST_DENSITY, needed or LEAST_DENSITY))
+    output = Path(f"{stem}.pruned{suffixes}")
+    try:
+        check_writable(output, overwrite=True)
+    except BadFile:
+        output = Path(f"{stem}.pruned{WRITES_AS}")
+    return shlex.join([*words, "--density", f"{density:.2g}", "-o", str(output)])

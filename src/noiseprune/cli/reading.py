@@ -103,6 +103,11 @@ def reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
+def default_reading() -> Reading:
+    """Return what the options are where a user gives none."""
+    return {name: parameter.default for name, parameter in inspect.signature(_options).parameters.items()}
+
+
 def read_network(file: Path, session: Session, reading: Mapping[str, Any], *, sparing: bool = False) -> Network:
     """Read a file and say what was found in it; `sparing` leaves options out where the file records everything."""
     from noiseprune.files import read_sparing

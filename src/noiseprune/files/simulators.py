@@ -14,10 +14,11 @@ from noiseprune.network import Network
 
 BRIAN2 = '''"""{n} neurons and {m} synapses for Brian2: dx/dt = -D x + W f(x) + sigma xi, time in seconds."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
-from brian2 import Network, NeuronGroup, StateMonitor, Synapses, clip, defaultclock, hertz, second, tanh  # noqa: F401
+from brian2 import Network, NeuronGroup, StateMonitor, Synapses, defaultclock, hertz, second
 
 ARRAYS = Path(__file__).with_suffix(".npz")  # i, j (pre, post, from 0), w in 1/s, leak in 1/s, noise_std
 
@@ -44,10 +45,11 @@ def build(dt={dt!r}, seed=0):
 
 
 if __name__ == "__main__":
+    duration = float(sys.argv[1]) if len(sys.argv) > 1 else {duration!r}  # in seconds
     neurons, network = build()
     monitor = StateMonitor(neurons, "x", record=True)
     network.add(monitor)
-    network.run({duration!r} * second)
+    network.run(duration * second)
     activity = monitor.x[:, monitor.x.shape[1] // 5 :]  # after it has settled
     np.save(ARRAYS.with_suffix(".covariance.npy"), np.cov(activity))
     print(f"mean variance {{activity.var(axis=1).mean():.4g}}")
@@ -59,6 +61,7 @@ NEST's {model} obeys tau dX = (-X + {phi}) dt + sqrt(tau) sigma dW in ms, so tha
 its sigma is noise_std / sqrt(D).
 """
 
+import sys
 from pathlib import Path
 
 import nest
@@ -85,10 +88,11 @@ def build(dt={dt!r}, seed=1):
 
 
 if __name__ == "__main__":
+    duration = float(sys.argv[1]) if len(sys.argv) > 1 else {duration!r}  # in seconds
     neurons = build()
     recorder = nest.Create("multimeter", params={{"record_from": ["rate"], "interval": 1000 * {dt!r}}})
     nest.Connect(recorder, neurons)
-    nest.Simulate(1000 * {duration!r})
+    nest.Simulate(1000 * duration)
     events = recorder.events
     order = np.lexsort((events["times"], events["senders"]))
     activity = events["rate"][order].reshape(len(neurons), -1)

@@ -75,6 +75,10 @@ class Probe(Protocol):
         """Measure v at every synapse of `network`, driven by its own noise."""
         ...
 
+    def memory(self, network: Network) -> float:
+        """Bytes that measuring will take beside the network."""
+        ...
+
     def cost(self, network: Network) -> Cost:
         """Estimate what measuring will take, before it starts."""
         ...

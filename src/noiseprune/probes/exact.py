@@ -68,12 +68,16 @@ class Exact:
             values, source = _differences(C, network.links), f"Exact ({how})"
         return DifferenceVariance(values, 0.0, network.synapses_per_link, None, source)
 
+    def memory(self, network: Network) -> float:
+        """Bytes beside the network."""
+        return _size(network.n_neurons, network.symmetric and network.equal_noise)
+
     def cost(self, network: Network) -> Cost:
         """Estimate memory and time, from the time of a small matrix product."""
         n, symmetric = network.n_neurons, network.symmetric and network.equal_noise
         # n^3 operations by Cholesky at half the speed of a product; 6 n^3 a doubling, of which there are about 15
         operations = 2.0 * n**3 if symmetric else 90.0 * n**3
-        return Cost(_size(n, symmetric), operations * seconds_an_operation())
+        return Cost(self.memory(network), operations * seconds_an_operation())
 
     def _check_size(self, n: int, symmetric: bool) -> None:
         size = _size(n, symmetric)

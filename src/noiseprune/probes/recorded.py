@@ -76,7 +76,11 @@ class Recorded:
 
     def cost(self, network: Network) -> Cost:
         """Estimate memory; the time is that of reading the activity twice."""
-        return Cost(64.0 * network.n_links + 3.0 * PIECE_BYTES, 0.0)
+        return Cost(self.memory(network), 0.0)
+
+    def memory(self, network: Network) -> float:
+        """Bytes beside the network."""
+        return 64.0 * network.n_links + 3.0 * PIECE_BYTES
 
     def _name(self) -> str:
         return str(self.activity) if isinstance(self.activity, str | os.PathLike) else "an array"

@@ -106,7 +106,7 @@ class Simulated:
             Where memory will not suffice.
         """
         drive, plan = self._drive(network), self._schedule(network)
-        need(self._memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
+        need(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
         with blas_alone():
             return self._run(network, drive, plan, seed_from(rng))
 
@@ -117,9 +117,10 @@ class Simulated:
         walk.advance(1)
         start = time.perf_counter()
         walk.advance(3)
-        return Cost(self._memory(network), (time.perf_counter() - start) / 3 * plan.n_steps)
+        return Cost(self.memory(network), (time.perf_counter() - start) / 3 * plan.n_steps)
 
-    def _memory(self, network: Network) -> float:
+    def memory(self, network: Network) -> float:
+        """Bytes beside the network."""
         return 40.0 * network.n_neurons * self.replicas + 16.0 * network.n_synapses
 
     def _schedule(self, network: Network) -> _Schedule:

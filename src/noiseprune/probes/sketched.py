@@ -102,7 +102,7 @@ class Sketched:
             return DifferenceVariance(
                 np.zeros(0), 0.0, network.synapses_per_link, self.n_samples, "Sketched (no synapses)"
             )
-        need(_memory(network), f"the sketched probe on {network.n_synapses} synapses", "use a machine with more")
+        need(self.memory(network), f"the sketched probe on {network.n_synapses} synapses", "use a machine with more")
         with blas_alone():
             if _has_factor(network):
                 return self._by_factor(network, seed_from(rng))
@@ -110,11 +110,18 @@ class Sketched:
 
             return by_chain(network, self.n_samples, self.bias, seed_from(rng))
 
+    def memory(self, network: Network) -> float:
+        """Bytes beside the network: copies of the links, their sums, blocks of the iteration, Lanczos vectors."""
+        block = BLOCK_BYTES * network.n_neurons
+        if _has_factor(network):
+            return 24.0 * network.n_links + 16 * block
+        return 8.0 * network.n_synapses + 24.0 * network.n_links + 20 * block
+
     def cost(self, network: Network) -> Cost:
         """Estimate memory and time, from the time of one product with a block of vectors."""
         once, per_block = _PRODUCTS_BY_FACTOR if _has_factor(network) else _PRODUCTS_OF_CHAIN
         products = once + per_block * self.n_samples / (BLOCK_BYTES / 4)
-        return Cost(_memory(network), products * seconds_a_product(network.link_matrix, network.n_synapses))
+        return Cost(self.memory(network), products * seconds_a_product(network.link_matrix, network.n_synapses))
 
     def _by_factor(self, network: Network, seed: int) -> DifferenceVariance:
         """Sample z = (-A)^-1 B g, block by block."""
@@ -158,14 +165,6 @@ class Sketched:
 def _has_factor(network: Network) -> bool:
     """Whether -A = B B^T with a B that is known."""
     return network.symmetric and network.equal_noise and network.dominant
-
-
-def _memory(network: Network) -> float:
-    """Bytes beside the network: copies of the links, their sums, blocks of the iteration, Lanczos vectors."""
-    block = BLOCK_BYTES * network.n_neurons
-    if _has_factor(network):
-        return 24.0 * network.n_links + 16 * block
-    return 8.0 * network.n_synapses + 24.0 * network.n_links + 20 * block
 
 
 # Block products that measuring takes, once and for each block of samples; counted on clustered networks. Sheets, rings
