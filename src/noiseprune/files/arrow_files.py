@@ -37,11 +37,10 @@ def write_parquet(network: Network, path: Path) -> None:
 
 def read_arrow(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
     """Read an edge list, or what `write_arrow` wrote."""
-    table = scan_arrow(path)
     with understood(path, "Arrow (Feather) file"):
         if record is not None:
             return meta.restore(own_weights(pl.read_ipc(path), record, path), record, path)
-        return edge_list(table, path, options)
+        return edge_list(scan_arrow(path), path, options)
 
 
 def write_arrow(network: Network, path: Path) -> None:

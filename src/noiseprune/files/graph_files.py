@@ -143,7 +143,7 @@ def numbers(values: list[Any], place: Any, attribute: str | None) -> Any:
     if bad.size:
         raise InvalidNetwork(
             f"{place(bad[0])} has {attribute} = {values[bad[0]]!r}, where a finite number was expected ({bad.size} such "
-            "edges)"
+            "edges): mend it, or choose another attribute with --weight"
         )
     return weights
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.extras import required
 from noiseprune.files.matrices import chosen, square, understood
@@ -26,6 +27,9 @@ from noiseprune.linalg.memory import need
 from noiseprune.network import Network
 
 RECORD = "noiseprune"
+# a string of any length is kept as this: where it is and how long
+STRING_ENTRY = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
+DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 WEIGHTS = "weights"
 
 
@@ -46,12 +50,12 @@ def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
         name = chosen(list(found), options.variable, path)
         item = found[name]
         matrix = _sparse(item, path) if isinstance(item, h5py.Group) else dense(item, path)
-        return square(matrix, _labels(file, matrix.shape[0]), path, options, f"HDF5, {name}")
+        return square(matrix, _labels(file, matrix.shape[0], path), path, options, f"HDF5, {name}")
 
 
 def record_in(file: Any) -> str | None:
     """Return the record that noiseprune wrote into an HDF5 file, where it did."""
-    return file[RECORD].asstr()[()] if RECORD in file else None
+    return bytes(file[RECORD][()]).decode("utf-8") if RECORD in file else None
 
 
 def _matrices(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -74,16 +78,33 @@ def _matrices(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def dense(dataset: Any, path: Path) -> Any:
     """Read a dense matrix that fits into memory."""
     need(8.0 * dataset.size, f"the matrix of {' x '.join(map(str, dataset.shape))} in {path}", "store it sparse")
+    return values(dataset, path)
+
+
+def values(dataset: Any, path: Path) -> Any:
+    """Read a dataset."""
+    check_declared(dataset, path)
     return dataset[()]
+
+
+def check_declared(dataset: Any, path: Path) -> None:
+    """Raise `BadFile` where a dataset declares more than a file of this size can hold."""
+    declared, size = dataset.size * dataset.dtype.itemsize, path.stat().st_size
+    if dataset.dtype.kind == "O":
+        declared += _declared_lengths(dataset, path) * DEFLATE_LIMIT  # strings are not compressed
+    if declared > DEFLATE_LIMIT * size:
+        raise BadFile(
+            f"{path}: {dataset.name} declares {declared} bytes, which a file of this size cannot hold: it is damaged"
+        )
 
 
 def _sparse(group: Any, path: Path) -> sp.csr_array:
     """Read compressed rows or columns, checked."""
     shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
     if shape is None and "shape" in group:
-        shape = group["shape"][()]
+        shape = values(group["shape"], path)
     need(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
-    arrays = tuple(group[name][()] for name in ("data", "indices", "indptr"))
+    arrays = tuple(values(group[name], path) for name in ("data", "indices", "indptr"))
     shape = (len(arrays[2]) - 1,) * 2 if shape is None else tuple(int(x) for x in shape)
     columns = "csc" in str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "csr")))
     matrix = (sp.csc_array if columns else sp.csr_array)(arrays, shape=shape)
@@ -91,14 +112,24 @@ def _sparse(group: Any, path: Path) -> sp.csr_array:
     return sp.csr_array(matrix)
 
 
-def _labels(file: Any, n: int) -> list[int | str] | None:
+def _declared_lengths(dataset: Any, path: Path) -> int:
+    """Add up the lengths of strings as they stand in the file: the library allocates them before it looks further."""
+    start = dataset.id.get_offset()
+    if start is None:  # in pieces, or inside the header
+        return 0
+    entries = np.fromfile(path, dtype=STRING_ENTRY, count=dataset.size, offset=start)
+    return int(entries["length"].sum(dtype=np.int64))
+
+
+def _labels(file: Any, n: int, path: Path) -> list[int | str] | None:
     """Read the names of observations, which AnnData keeps beside its matrices."""
     if "obs" not in file or not hasattr(file["obs"], "attrs"):
         return None
     index = file["obs"].get(file["obs"].attrs.get("_index", "_index"))
     if index is None or index.shape != (n,):
         return None
-    return [str(x) for x in index.asstr()[()]] if index.dtype.kind == "O" else [int(x) for x in index[()]]
+    names = values(index, path)
+    return [x.decode("utf-8") if isinstance(x, bytes) else int(x) for x in names.tolist()]
 
 
 def write_hdf5(network: Network, path: Path) -> None:
@@ -118,4 +149,4 @@ def write_hdf5(network: Network, path: Path) -> None:
 def write_rest(file: Any, network: Network) -> None:
     """Write leak and noise for everyone, and the record for ourselves."""
     file["leak"], file["noise_std"] = network.leak, network.noise_std
-    file[RECORD] = meta.dumps(meta.describe(network))
+    file[RECORD] = np.bytes_(meta.dumps(meta.describe(network)).encode("utf-8"))

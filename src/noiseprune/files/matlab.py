@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.extras import required
-from noiseprune.files.hdf5 import dense
+from noiseprune.files.hdf5 import dense, values
 from noiseprune.files.matrices import chosen, square, understood
 from noiseprune.files.options import Found, ReadOptions
 from noiseprune.linalg.memory import need
@@ -66,7 +66,7 @@ def _read_version_7_3(path: Path, options: ReadOptions) -> Found:
         if isinstance(item, h5py.Group):
             n = int(item.attrs["MATLAB_sparse"])
             need(16.0 * item["data"].size, f"the matrix in {path}", "use a machine with more")
-            matrix = sp.csc_array(tuple(item[part][()] for part in ("data", "ir", "jc")), shape=(n, n))
+            matrix = sp.csc_array(tuple(values(item[part], path) for part in ("data", "ir", "jc")), shape=(n, n))
             matrix.check_format(full_check=True)
         else:
             matrix = dense(item, path).T  # MATLAB keeps columns together

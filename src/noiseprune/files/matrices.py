@@ -32,11 +32,15 @@ def understood(path: Path, what: str) -> Iterator[None]:
         yield
     except NoisePruneError:
         raise
-    except Exception as error:  # zipfile, zlib, NumPy's header parser and SciPy each have their own
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # zipfile, zlib, NumPy's header parser and SciPy each have their own; polars panics
         reason = " ".join(str(error).split()) or type(error).__name__
         if "pickle" in reason:
             reason = "it is damaged, or holds Python objects, which are never loaded"
-        raise BadFile(f"{path}: is no readable {what}: {reason[:200]}") from None
+        raise BadFile(
+            f"{path}: is no readable {what}: {reason[:200]}: check that it was copied whole, or write it again"
+        ) from None
 
 
 def oriented(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
@@ -186,6 +190,10 @@ def _mtx(data: bytes, path: Path) -> Any:
     with understood(path, "Matrix Market file"):
         n_rows, n_columns, entries, layout, *_ = scipy.io.mminfo(io.BytesIO(data))
         size = n_rows * n_columns if layout == "array" else n_rows + n_columns + 3 * entries
+        if entries > len(data) // 2:
+            raise BadFile(
+                f"{path}: announces {entries} numbers and has room for {len(data) // 2} at most: it was cut off"
+            )
         need(8.0 * size, f"the matrix of {n_rows} x {n_columns} in {path}", "use a machine with more")
         return scipy.io.mmread(io.BytesIO(data), spmatrix=False)
 

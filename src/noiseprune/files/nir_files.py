@@ -13,6 +13,7 @@ import numpy as np
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.extras import required
+from noiseprune.files.hdf5 import check_declared
 from noiseprune.files.matrices import chosen, understood
 from noiseprune.files.options import Found, ReadOptions
 from noiseprune.linalg.memory import need
@@ -24,8 +25,10 @@ RECORD = "noiseprune"
 def read_nir(path: Path, options: ReadOptions) -> Network | Found:
     """Read the linear or affine node that leads from a population back to itself."""
     nir = required("nir", "nir", "NIR")
-    required("h5py", "hdf5", "NIR")
+    h5py = required("h5py", "hdf5", "NIR")
     with understood(path, "NIR graph"):
+        with h5py.File(path, "r") as file:
+            file.visititems(lambda _, item: check_declared(item, path) if isinstance(item, h5py.Dataset) else None)
         graph = nir.read(path)
         name = _recurrent(graph, nir, options.variable, path)
         node = graph.nodes[name]

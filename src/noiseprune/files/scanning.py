@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import mmap
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,9 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
     separator = text.separator_of(table.split(b"\n", 1)[0])
     if separator is None:
         return None
-    lines = table[: table.rindex(b"\n")].decode("utf-8", "replace").splitlines()
-    rows = list(csv.reader(lines[: SAMPLED + 1], delimiter=separator))
+    if b"\n" not in table:
+        return None
+    rows = [text.fields(line, separator) for line in table[: table.rindex(b"\n")].split(b"\n")[: SAMPLED + 1]]
     first = [cell.strip() for cell in rows[0]]
     named = any(column_role(name) in FIRST_COLUMNS[:2] for name in first) or options.about_tables()
     if not named and (not looks_like_a_synapse(first) or len(rows) <= len(first) + 1):
@@ -113,7 +115,22 @@ def scan_arrow(path: Path) -> Table:
         first = file.read(4)
     if first == b"FEA1":
         raise BadFile(f"{path}: is Feather of version 1; write it again with a newer pyarrow or pandas")
+    _try_elsewhere(path)
     return _scanned(pl.scan_ipc, path, "Arrow (Feather) file")
+
+
+# polars' reader of Arrow believes the lengths in a damaged file, and takes the whole process down
+TRIAL = "import sys, polars as pl; pl.scan_ipc(sys.argv[1], glob=False).select(pl.all().null_count()).collect()"
+
+
+def _try_elsewhere(path: Path) -> None:
+    """Read a file once in a process of its own, which may die of it."""
+    done = subprocess.run([sys.executable, "-c", TRIAL, str(path)], capture_output=True, check=False)
+    if done.returncode:
+        raise BadFile(
+            f"{path}: is no readable Arrow (Feather) file: reading it ended with status {done.returncode}: check that it was "
+            "copied whole, or write it again"
+        )
 
 
 def _scanned(scan: Any, path: Path, what: str) -> Table:

@@ -13,7 +13,7 @@ import numpy as np
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.extras import required
-from noiseprune.files.hdf5 import record_in, write_rest
+from noiseprune.files.hdf5 import record_in, values, write_rest
 from noiseprune.files.matrices import chosen, understood
 from noiseprune.files.options import Found, ReadOptions, summed
 from noiseprune.linalg.memory import need
@@ -39,7 +39,7 @@ def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
     name = chosen(list(file["edges"]), options.variable, path)
     edges = file["edges"][name]
     need(32.0 * edges["source_node_id"].size, f"the edges in {path}", "use a machine with more")
-    pre, post = (edges[f"{side}_node_id"][()].astype(np.int64) for side in ("source", "target"))
+    pre, post = (values(edges[f"{side}_node_id"], path).astype(np.int64) for side in ("source", "target"))
     if pre.shape != post.shape or pre.ndim != 1 or (len(pre) and min(pre.min(), post.min()) < 0):
         raise BadFile(f"{path}: /edges/{name} has {pre.size} sources and {post.size} targets; ids count from 0")
     weight, counts = _weight(edges, len(pre), path, options.weight)
@@ -61,7 +61,7 @@ def _weight(edges: Any, m: int, path: Path, wanted: str | None) -> tuple[Any, di
     name = wanted or "syn_weight"
     for group in ("0", "."):
         if group in edges and name in edges[group]:
-            weight = edges[group][name][()].astype(np.float64)
+            weight = values(edges[group][name], path).astype(np.float64)
             if weight.shape != (m,):
                 raise BadFile(f"{path}: {name} holds {weight.shape[0]} weights for {m} edges: one group 0 is read")
             return weight, {}

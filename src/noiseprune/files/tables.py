@@ -156,7 +156,7 @@ class _EdgeList:
             if not frame.select(pl.len().alias("n")).collect(engine="streaming")["n"][0]:
                 wanted = " or ".join(values)
                 raise BadFile(f"{self.path}: no row has {column} = {wanted}; its values are {self._values(column)}")
-        both_numbers = schema[pre].is_integer() and schema[post].is_integer()
+        both_numbers = all(schema[x].is_integer() and schema[x] != pl.UInt64 for x in (pre, post))
         columns = [
             _id(pre, schema[pre], number=both_numbers).alias("pre"),
             _id(post, schema[post], number=both_numbers).alias("post"),
@@ -181,7 +181,9 @@ class _EdgeList:
             raise BadFile(f"{self.path}: has a header and no rows")
         for role, name in (("pre", pre), ("post", post)):
             if rows[role].null_count():
-                raise BadFile(f"{self.path}: {self._first(_text(name, schema[name]).is_null())} has no {role} neuron")
+                raise BadFile(
+                    f"{self.path}: {self._first(_text(name, schema[name]).is_null())} has no {role} neuron: mend or drop it"
+                )
         if self.weight is not None:
             good = rows["weight"].is_not_null() & rows["weight"].is_finite()
             if not good.all():
@@ -204,8 +206,13 @@ class _EdgeList:
         shown = self.frame.filter(bad).select("line", _text(name, schema[name])).head(1).collect()
         raise BadFile(
             f"{self.path}: {self._place(shown['line'][0])}, column {self.header[int(name)]!r} {said(shown[name][0])} "
-            f"({n} such rows)"
+            f"({n} such rows){self._remedy(shown[name][0])}"
         )
+
+    def _remedy(self, cell: Any) -> str:
+        if isinstance(cell, str) and cell.count(",") == 1:
+            return ": give --decimal-comma where 0,5 is a half"
+        return ": mend or drop them, or name another column with --weight"
 
     def _first(self, bad: pl.Expr) -> str:
         return self._place(self.frame.filter(bad).select("line").head(1).collect()["line"][0])
@@ -431,7 +438,7 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def _id(name: str, dtype: pl.DataType, *, number: bool) -> pl.Expr:
     """A column of ids: 64-bit integers, or names as categories, each stored once."""
-    if number and dtype != pl.UInt64:
+    if number:
         return pl.col(name).cast(pl.Int64)
     if dtype.is_float():  # whole, as was checked
         return pl.col(name).cast(pl.Int64, strict=False).cast(pl.String).cast(pl.Categorical)

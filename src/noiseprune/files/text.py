@@ -97,8 +97,9 @@ def separator_of(line: bytes) -> str | None:
 
 
 def fields(line: bytes, separator: str) -> list[str]:
-    """Split one line."""
-    return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")], delimiter=separator), [])
+    """Split one line; a carriage return inside it separates nothing."""
+    text = line.decode("utf-8", "replace").replace("\r", "")
+    return next(csv.reader([text], delimiter=separator), [])
 
 
 def _split(data: bytes, separator: str, path: Path, first_line: int) -> pl.DataFrame:
@@ -129,4 +130,4 @@ def _check_ragged(data: bytes, separator: str, path: Path, first_line: int) -> N
                     "(a separator inside a name needs quotes, and a quote its partner)"
                 )
     except csv.Error as error:
-        raise BadFile(f"{path}: line {reader.line_num + first_line - 1}: {error}") from None
+        raise BadFile(f"{path}: line {reader.line_num + first_line - 1}: {error}: check its quotes") from None

@@ -157,7 +157,7 @@ def matched_with_free_leak(network: Network, start: sp.csr_array) -> Strengthene
 def _anderson(x: Floats, step: Floats, x_before: Floats, step_before: Floats) -> Floats:
     """Mix a step with the one before so that the linearised mismatch is least; no change beyond a factor of e^2."""
     change = step - step_before
-    share = float(step @ change) / max(float(change @ change), np.finfo(np.float64).tiny)
+    share = float(step @ change) / max(float(change @ change), float(np.finfo(np.float64).tiny))
     return np.clip(step - share * (x - x_before + change), -2.0, 2.0)
 
 
