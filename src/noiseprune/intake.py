@@ -18,7 +18,9 @@ from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import (
     Network,
     absolute_row_sums,
+    as_links,
     asymmetry,
+    checked_labels,
     square_matrix,
     symmetry_tolerance,
     without_diagonal,
@@ -41,6 +43,7 @@ def as_network(
     gain: float = GAIN,
     labels: Sequence[int | str] | None = None,
     origin: dict[str, Any] | None = None,
+    copy: bool = True,
 ) -> Network:
     """Read a matrix in (post, pre) order as a network.
 
@@ -54,6 +57,8 @@ def as_network(
         The leak for weights that have none, as in `with_base_leak`.
     labels, origin
         As in `Network`.
+    copy : bool
+        Whether the matrix is copied; False for one that nobody else holds.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def as_network(
         if content is not None or base_leak is not None:
             raise InvalidOption("a Network has its leak: leave content and base_leak out")
         return given
-    matrix = square_matrix(given, "the matrix")
+    matrix = square_matrix(given, "the matrix", copy=copy)
     zero_diagonal = not matrix.diagonal().any()
     if content is None and zero_diagonal and base_leak is not None:
         content = "weights"
@@ -90,7 +95,7 @@ def as_network(
     if not zero_diagonal:
         found["self_connections_dropped"] = int(np.count_nonzero(matrix.diagonal()))
         matrix = without_diagonal(matrix)
-    return with_base_leak(matrix, base_leak, margin=margin, gain=gain, labels=labels, origin=found)
+    return _with_base_leak(matrix, base_leak, margin, gain, labels, found)
 
 
 def with_base_leak(
@@ -123,15 +128,34 @@ def with_base_leak(
     InvalidNetwork
         Where nothing in the weights sets a scale for the leak.
     """
-    matrix = square_matrix(weights, "weights")
-    found = dict(origin or {})
+    return _with_base_leak(square_matrix(weights, "weights"), base_leak, margin, gain, labels, dict(origin or {}))
+
+
+def _with_base_leak(
+    matrix: sp.csr_array,
+    base_leak: BaseLeak,
+    margin: float,
+    gain: float,
+    labels: Sequence[int | str] | None,
+    found: dict[str, Any],
+) -> Network:
     if base_leak == "dominant":
         if not 0 <= margin < np.inf:
             raise InvalidOption(f"margin must be zero or positive; got {margin}")
         total = absolute_row_sums(matrix, symmetric=False)
         leak, without_input = dominant_leak(total, margin)
         found["base_leak"] = {"kind": "dominant", "margin": margin, "neurons_without_input": without_input}
-        return Network(matrix, leak, labels=labels, origin=found)
+        if matrix.diagonal().any():
+            return Network(matrix, leak, labels=labels, origin=found)  # which says what is wrong with it
+        links, symmetric = as_links(matrix)
+        return Network.from_links(
+            links,
+            leak,
+            np.ones(len(leak)),
+            symmetric=symmetric,
+            labels=checked_labels(labels, len(leak)),
+            origin=found,
+        )
     try:
         rate = float(base_leak)
     except (TypeError, ValueError):

@@ -116,13 +116,13 @@ class Network:
             )
         if activation not in ACTIVATIONS:
             raise InvalidNetwork(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}")
-        links, is_symmetric = _links(matrix, symmetric)
+        links, is_symmetric = as_links(matrix, symmetric)
         self._fill(
             links,
             _per_neuron(leak, n, "leak", positive=True),
             _per_neuron(noise_std, n, "noise_std", positive=False),
             activation,
-            _checked_labels(labels, n),
+            checked_labels(labels, n),
             is_symmetric,
             origin,
         )
@@ -336,8 +336,11 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.csr_array:
-    """Copy `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64."""
+def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, copy: bool = True) -> sp.csr_array:
+    """Bring `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64.
+
+    Without `copy` it may share memory with what was given, which must then be ours.
+    """
     matrix: Any = given
     if sp.issparse(given):
         if hasattr(given, "check_format"):
@@ -365,7 +368,9 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.
     if matrix.dtype.kind not in "buif":
         raise InvalidNetwork(f"{name} must hold real numbers; got {matrix.dtype}")
     dtype = matrix.dtype if matrix.dtype in (np.float32, np.float64) else np.float64
-    csr = sp.csr_array(matrix.astype(dtype), copy=True)  # before duplicates are summed: small integers would wrap
+    csr = sp.csr_array(
+        matrix.astype(dtype, copy=copy), copy=copy
+    )  # before duplicates are summed: small integers would wrap
     csr.sum_duplicates()
     bad = np.flatnonzero(~np.isfinite(csr.data))
     if bad.size:
@@ -380,6 +385,8 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str) -> sp.
 
 def asymmetry(matrix: sp.csr_array) -> float:
     """Return the largest |W_ij - W_ji| / max(|W_ij|, |W_ji|); infinite where one of a pair is missing."""
+    if not np.array_equal(np.bincount(matrix.indices, minlength=matrix.shape[0]), np.diff(matrix.indptr)):
+        return float("inf")  # columns and rows of other lengths: the usual case, found without transposing
     mirrored = matrix.T.tocsr()
     if not (np.array_equal(matrix.indptr, mirrored.indptr) and np.array_equal(matrix.indices, mirrored.indices)):
         return float("inf")
@@ -392,7 +399,7 @@ def symmetry_tolerance(matrix: sp.csr_array) -> float:
     return float(SYMMETRY_EPS * np.finfo(matrix.dtype).eps)
 
 
-def _links(matrix: sp.csr_array, wanted: bool | None) -> tuple[sp.csr_array, bool]:
+def as_links(matrix: sp.csr_array, wanted: bool | None = None) -> tuple[sp.csr_array, bool]:
     """Decide whether W is symmetric, and keep each pair once where it is."""
     if wanted is False:
         return matrix, False
@@ -441,7 +448,8 @@ def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArr
     return values
 
 
-def _checked_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
+def checked_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
+    """Check that labels are distinct names, one a neuron."""
     if labels is None:
         return None
     try:

@@ -150,6 +150,7 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
             gain=given.get("gain", GAIN),
             labels=found.labels,
             origin={"file": path.name, **found.counts},
+            copy=False,
         )
     except InvalidNetwork as error:
         raise InvalidNetwork(f"{path}: {error}") from None

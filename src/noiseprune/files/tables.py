@@ -146,12 +146,12 @@ class _EdgeList:
     def _collect(self, pre: str, post: str) -> pl.DataFrame:
         """Bring the rows that count into memory, the columns that matter only."""
         frame = self.table.frame
-        if self.table.typed:
-            frame = frame.with_row_index("line")
         schema = frame.collect_schema()
         text = {name: _text(name, schema[name]) for name in schema.names() if name != "line"}
+        self.kept = pl.lit(True)
         for column, values in conditions(self.options.where):
             name = self._named(column)
+            self.kept &= text[name].is_in(values)
             frame = frame.filter(text[name].is_in(values))
             if not frame.select(pl.len().alias("n")).collect(engine="streaming")["n"][0]:
                 wanted = " or ".join(values)
@@ -170,7 +170,6 @@ class _EdgeList:
             for column, values in conditions(self.options.symmetric_rows):
                 electrical &= text[self._named(column)].is_in(values).fill_null(False)
             columns.append(electrical.alias("electrical"))
-        self.frame = frame
         if not self.table.typed:
             columns.append(pl.col("line"))
         for name in (pre, post):
@@ -203,7 +202,7 @@ class _EdgeList:
     def _raise_bad_weight(self, name: str, schema: pl.Schema, n: int) -> None:
         number = self._number_column(name, schema)
         bad = number.is_null() | ~number.is_finite()
-        shown = self.frame.filter(bad).select("line", _text(name, schema[name])).head(1).collect()
+        shown = self._lined().filter(bad).select("line", _text(name, schema[name])).head(1).collect()
         raise BadFile(
             f"{self.path}: {self._place(shown['line'][0])}, column {self.header[int(name)]!r} {said(shown[name][0])} "
             f"({n} such rows){self._remedy(shown[name][0])}"
@@ -215,7 +214,12 @@ class _EdgeList:
         return ": mend or drop them, or name another column with --weight"
 
     def _first(self, bad: pl.Expr) -> str:
-        return self._place(self.frame.filter(bad).select("line").head(1).collect()["line"][0])
+        return self._place(self._lined().filter(bad).select("line").head(1).collect()["line"][0])
+
+    def _lined(self) -> pl.LazyFrame:
+        """The rows that count, numbered; for errors alone, since numbering takes time."""
+        frame = self.table.frame
+        return (frame.with_row_index("line") if self.table.typed else frame).filter(self.kept)
 
     def _place(self, line: int) -> str:
         return f"row {line + 1}" if self.table.typed else f"line {line}"
@@ -226,7 +230,7 @@ class _EdgeList:
         if not dtype.is_float():
             raise BadFile(f"{self.path}: the column {column!r} holds {dtype}, where integers or names were expected")
         bad = (pl.col(name) != pl.col(name).round()) | (pl.col(name).abs() >= EXACT_IN_FLOAT)
-        shown = self.frame.filter(bad).select(name).head(1).collect()[name]
+        shown = self.table.frame.filter(self.kept & bad).select(name).head(1).collect()[name]
         if len(shown):
             raise BadFile(
                 f"{self.path}: the column {column!r} holds floating-point numbers, {shown[0]!r} among them, so ids have lost "
@@ -253,13 +257,13 @@ class _EdgeList:
             numbers = texts.cast(pl.Int64, strict=False)
             exact = numbers.null_count() == 0 and bool((numbers.cast(pl.String) == texts).all())
             labels: list[int | str] = numbers.to_list() if exact else texts.to_list()
-        else:
-            codes = columns
-            interleaved = _interleaved(*codes).unique(maintain_order=True)
-            labels = interleaved.to_list()
-        order = pl.Series(range(len(interleaved)), dtype=pl.Int32)
-        pre, post = (column.replace_strict(interleaved, order, return_dtype=pl.Int32).to_numpy() for column in codes)
-        return labels, pre, post
+            order = pl.Series(range(len(interleaved)), dtype=pl.Int32)
+            pre, post = (code.replace_strict(interleaved, order, return_dtype=pl.Int32).to_numpy() for code in codes)
+            return labels, pre, post
+        from noiseprune.files.kernels import number_ids
+
+        ids, pre, post = number_ids(*(column.to_numpy() for column in columns))
+        return ids.tolist(), pre, post
 
     # --- weights ------------------------------------------------------------------------------------------------
 
@@ -273,7 +277,7 @@ class _EdgeList:
             )
         weight = self._magnitudes()
         if "electrical" not in self.rows.columns:
-            return self._chemical(np.ones(len(weight), dtype=np.bool_), weight)
+            return self._chemical(slice(None), weight)
         electrical = self.rows["electrical"].to_numpy()
         if not electrical.any():
             column, _ = conditions(self.options.symmetric_rows)[0]
@@ -293,7 +297,7 @@ class _EdgeList:
 
     def _signed(self, which: Any, weight: Any) -> Any:
         """Give rows the sign of their transmitter."""
-        names = self.rows["transmitter"].filter(which).cast(pl.String).fill_null("")
+        names = self.rows["transmitter"][np.arange(self.rows.height)[which]].cast(pl.String).fill_null("")
         met = names.unique(maintain_order=True).to_list()
         signs = self._signs(met)
         sign = names.replace_strict(signs, return_dtype=pl.Int8).to_numpy()
@@ -324,7 +328,7 @@ class _EdgeList:
 
     def _placed(self, which: Any, kind: str, weight: Any) -> sp.csr_array:
         """Sum the rows of two different neurons; count the others, and the rows that were summed."""
-        post, pre, weight = self.post[which], self.pre[which], weight
+        post, pre = self.post[which], self.pre[which]
         off = post != pre
         own = int(np.count_nonzero(~off))
         self.counts[f"{kind}self_connections_dropped"] = own
