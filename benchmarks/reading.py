@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from harness import paired, run_apart, save  # first: it pins the threads
 
-import os
 import sys
 import tempfile
 import time
@@ -89,7 +88,7 @@ def size(rows: int, folder: Path) -> list[dict[str, object]]:
                 "peak memory, GB": round(peak / 1e9, 2),
             }
         )
-        os.unlink(path)
+        path.unlink()
     return found
 
 

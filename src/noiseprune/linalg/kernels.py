@@ -1,4 +1,4 @@
-"""The only compiled loops: products of a sparse matrix with a block of vectors, and sums over its rows.
+"""The compiled loops of linear algebra: products of a sparse matrix with a block of vectors, and sums over its rows.
 
 Every loop obeys three rules, so that the same input gives the same bits with any number of threads: a row is owned by
 one thread; sums over rows are made chunk by chunk, over a fixed number of chunks, in float64, and the chunks are added
