@@ -15,8 +15,8 @@ import polars as pl
 from noiseprune.errors import BadFile
 from noiseprune.files import text
 from noiseprune.files.options import ReadOptions
+from noiseprune.files.rows import Table, column_role
 from noiseprune.files.sources import read_bytes
-from noiseprune.files.tables import Table, column_role
 
 HEAD = 1 << 16  # bytes that tell separator, header and types
 SAMPLED = 200  # rows of it

@@ -13,9 +13,10 @@ from noiseprune.files import metadata as meta
 from noiseprune.files import text
 from noiseprune.files.matrices import square, text_matrix
 from noiseprune.files.options import Found, ReadOptions
+from noiseprune.files.rows import Table, column_role
 from noiseprune.files.scanning import looks_like_a_synapse, scan_text
 from noiseprune.files.sources import BYTES_PER_BYTE, read_bytes
-from noiseprune.files.tables import Table, column_role, edge_list, own_weights
+from noiseprune.files.tables import edge_list, own_weights
 from noiseprune.linalg.memory import available_bytes
 from noiseprune.network import Network
 

@@ -10,7 +10,8 @@ import polars as pl
 
 from noiseprune.errors import BadFile, InvalidNetwork
 from noiseprune.files.options import ReadOptions
-from noiseprune.files.tables import Table, column_role, edge_list
+from noiseprune.files.rows import Table, column_role
+from noiseprune.files.tables import edge_list
 from noiseprune.kinds.ratios import ratios
 from noiseprune.network import Network
 

@@ -1,0 +1,287 @@
+"""The columns of a table by the roles that they play: pre, post, weight, transmitter.
+
+A table comes as a lazy frame, so that only the columns and rows that matter are ever in memory: from text that parses
+at once they come typed, from messy text as strings with their line numbers (`noiseprune.files.text`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from noiseprune.errors import BadFile
+from noiseprune.files.options import ReadOptions, conditions
+
+# what each role is called, letter case, blanks and underscores aside
+ALIASES = {
+    "pre": (
+        *("pre", "source", "origin", "from"),
+        *("preptrootid", "prerootid", "bodyidpre", "presynapticid", "preid", "sourceid", "preneuron"),
+    ),
+    "post": (
+        *("post", "target", "to"),
+        *("postptrootid", "postrootid", "bodyidpost", "postsynapticid", "postid", "targetid", "postneuron"),
+    ),
+    "weight": ("weight", "count", "n", "numberofconnections", "syncount", "synapsecount", "nsynapses", "connectivity"),
+    "transmitter": ("transmitter", "neurotransmitter", "nttype", "topnt", "predictednt"),
+}
+EXACT_IN_FLOAT = 2.0**53  # ids beyond it lose their last digits as floating-point numbers
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of which nothing but the names of its columns is in memory.
+
+    Attributes
+    ----------
+    frame : LazyFrame
+        Columns "0", "1", ...; where the table is text that did not parse at once, all strings, with a column "line".
+    header : list of str, or None
+        The names of the columns as they stand in the file; None where the first row is data.
+    typed : bool
+        Whether the columns have their types, so that a row is named by its number and not by a line.
+    """
+
+    frame: pl.LazyFrame
+    header: list[str] | None
+    typed: bool
+
+    def collect(self, *columns: pl.Expr) -> pl.DataFrame:
+        """Bring columns into memory, reading the file piece by piece."""
+        return self.frame.select(columns).collect(engine="streaming")
+
+
+def column_role(name: str) -> str | None:
+    """Say what a column of this name holds."""
+    plain = _plain(name)
+    return next((role for role, aliases in ALIASES.items() if plain in aliases), None)
+
+
+class Rows:
+    """The rows of an edge list that count.
+
+    Attributes
+    ----------
+    pre, post : (rows,) array of int32
+        Neurons by number.
+    labels : list of int or str
+        Their ids, in order of first appearance.
+    frame : DataFrame
+        Columns "weight" (where there is one), "transmitter", "electrical".
+    counts : dict
+        What was found.
+    """
+
+    def __init__(self, table: Table, path: Path, options: ReadOptions) -> None:
+        self.path = path
+        self.table = table
+        self.options = options
+        self.counts: dict[str, Any] = {"format": "edge list"}
+        if table.header is None:
+            self.header = ["pre", "post", "weight"][: len(table.frame.collect_schema().names())]
+            self.counts["header"] = "none: the columns were taken as pre, post, weight"
+        else:
+            self.header = table.header
+        pre, post = self._required("pre", options.pre), self._required("post", options.post)
+        self.weight = self._column("weight", options.weight)
+        self.transmitter = self._column("transmitter", options.transmitter_column)
+        self.frame = self._collect(pre, post)
+        self.labels, self.pre, self.post = self._number()
+
+    # --- columns ------------------------------------------------------------------------------------------------
+
+    def _required(self, role: str, wanted: str | None) -> str:
+        column = self._column(role, wanted)
+        if column is None:
+            raise BadFile(
+                f"{self.path}: no column for {role} among {self.names()}: one called {', '.join(ALIASES[role][:4])} or the "
+                f"like was expected (the first line is taken for the header); name it with --{role}"
+            )
+        return column
+
+    def _column(self, role: str, wanted: str | None) -> str | None:
+        """Find the column that plays a role; its name in the frame is its number."""
+        if wanted is not None:
+            return self.named(wanted)
+        found = [k for k, name in enumerate(self.header) if _plain(name) in ALIASES[role]]
+        if len(found) > 1:
+            option = "--transmitter-column" if role == "transmitter" else f"--{role}"
+            names = " and ".join(repr(self.header[k]) for k in found)
+            raise BadFile(f"{self.path}: two columns could be the {role} column, {names}: choose with {option}")
+        return str(found[0]) if found else None
+
+    def named(self, name: str) -> str:
+        """Find a column by its name; its name in the frame is its number."""
+        for match in (lambda x: x == name, lambda x: _plain(x) == _plain(name)):
+            found = [k for k, given in enumerate(self.header) if match(given)]
+            if len(found) > 1:
+                raise BadFile(f"{self.path}: {len(found)} columns are called {name!r}; rename all but one")
+            if found:
+                return str(found[0])
+        raise BadFile(f"{self.path}: no column {name!r}; the columns are {self.names()}")
+
+    def names(self) -> str:
+        """List the columns, for an error."""
+        shown = ", ".join(repr(name) for name in self.header[:12])
+        return shown + (f" and {len(self.header) - 12} more" if len(self.header) > 12 else "")
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def _collect(self, pre: str, post: str) -> pl.DataFrame:
+        """Bring the rows that count into memory, the columns that matter only."""
+        frame = self.table.frame
+        schema = frame.collect_schema()
+        text = {name: _text(name, schema[name]) for name in schema.names() if name != "line"}
+        self.kept = pl.lit(True)
+        for column, values in conditions(self.options.where):
+            name = self.named(column)
+            self.kept &= text[name].is_in(values)
+            frame = frame.filter(text[name].is_in(values))
+            if not frame.select(pl.len().alias("n")).collect(engine="streaming")["n"][0]:
+                wanted = " or ".join(values)
+                raise BadFile(f"{self.path}: no row has {column} = {wanted}; its values are {self.values_of(column)}")
+        both_numbers = all(schema[x].is_integer() and schema[x] != pl.UInt64 for x in (pre, post))
+        columns = [
+            _id(pre, schema[pre], number=both_numbers).alias("pre"),
+            _id(post, schema[post], number=both_numbers).alias("post"),
+        ]
+        if self.weight is not None:
+            columns.append(self._number_column(self.weight, schema).alias("weight"))
+        if self.transmitter is not None:
+            columns.append(text[self.transmitter].cast(pl.Categorical).alias("transmitter"))
+        if conditions(self.options.symmetric_rows):
+            electrical = pl.lit(True)
+            for column, values in conditions(self.options.symmetric_rows):
+                electrical &= text[self.named(column)].is_in(values).fill_null(False)
+            columns.append(electrical.alias("electrical"))
+        if not self.table.typed:
+            columns.append(pl.col("line"))
+        for name in (pre, post):
+            if not (schema[name].is_integer() or isinstance(schema[name], pl.String | pl.Categorical)):
+                self._check_ids_of_another_type(name, schema[name])
+        rows = frame.select(columns).collect(engine="streaming")
+        if rows.is_empty():
+            raise BadFile(f"{self.path}: has a header and no rows")
+        for role, name in (("pre", pre), ("post", post)):
+            if rows[role].null_count():
+                raise BadFile(
+                    f"{self.path}: {self._first(_text(name, schema[name]).is_null())} has no {role} neuron: mend or drop it"
+                )
+        if self.weight is not None:
+            good = rows["weight"].is_not_null() & rows["weight"].is_finite()
+            if not good.all():
+                self._raise_bad_weight(self.weight, schema, int((~good.fill_null(False)).sum()))
+        self.counts["rows"] = rows.height
+        return rows
+
+    def _number_column(self, name: str, schema: pl.Schema) -> pl.Expr:
+        """Return the weights as float64, null where a text is no number."""
+        if not isinstance(schema[name], pl.String):
+            return pl.col(name).cast(pl.Float64, strict=False)
+        text = pl.col(name).str.strip_chars()
+        if self.options.decimal_comma:
+            text = text.str.replace(",", ".", literal=True)
+        return text.cast(pl.Float64, strict=False)
+
+    def _raise_bad_weight(self, name: str, schema: pl.Schema, n: int) -> None:
+        number = self._number_column(name, schema)
+        bad = number.is_null() | ~number.is_finite()
+        shown = self._lined().filter(bad).select("line", _text(name, schema[name])).head(1).collect()
+        raise BadFile(
+            f"{self.path}: {self._place(shown['line'][0])}, column {self.header[int(name)]!r} {said(shown[name][0])} "
+            f"({n} such rows){self._remedy(shown[name][0])}"
+        )
+
+    def _remedy(self, cell: Any) -> str:
+        if isinstance(cell, str) and cell.count(",") == 1:
+            return ": give --decimal-comma where 0,5 is a half"
+        return ": mend or drop them, or name another column with --weight"
+
+    def _first(self, bad: pl.Expr) -> str:
+        return self._place(self._lined().filter(bad).select("line").head(1).collect()["line"][0])
+
+    def _lined(self) -> pl.LazyFrame:
+        """The rows that count, numbered; for errors alone, since numbering takes time."""
+        frame = self.table.frame
+        return (frame.with_row_index("line") if self.table.typed else frame).filter(self.kept)
+
+    def _place(self, line: int) -> str:
+        return f"row {line + 1}" if self.table.typed else f"line {line}"
+
+    def _check_ids_of_another_type(self, name: str, dtype: pl.DataType) -> None:
+        """Take floating-point ids where they are whole and small enough to be what they were."""
+        column = self.header[int(name)]
+        if not dtype.is_float():
+            raise BadFile(f"{self.path}: the column {column!r} holds {dtype}, where integers or names were expected")
+        bad = (pl.col(name) != pl.col(name).round()) | (pl.col(name).abs() >= EXACT_IN_FLOAT)
+        shown = self.table.frame.filter(self.kept & bad).select(name).head(1).collect()[name]
+        if len(shown):
+            raise BadFile(
+                f"{self.path}: the column {column!r} holds floating-point numbers, {shown[0]!r} among them, so ids have lost "
+                "their last digits: save it as integers or strings"
+            )
+
+    def values_of(self, column: str) -> str:
+        """List some values of a column, for an error."""
+        name = self.named(column)
+        text = _text(name, self.table.frame.collect_schema()[name])
+        there = self.table.frame.select(text.drop_nulls().unique(maintain_order=True).head(10)).collect()
+        return ", ".join(map(repr, there.to_series().to_list()))
+
+    def _number(self) -> tuple[list[int | str], Any, Any]:
+        """Number the ids in order of first appearance; 64-bit integers where all are, else strings."""
+        columns = [self.frame[name] for name in ("pre", "post")]
+        self.frame = self.frame.drop("pre", "post")
+        if columns[0].dtype == pl.Categorical:
+            codes = [column.to_physical().rename("id") for column in columns]
+            names = pl.concat(columns).unique(maintain_order=True)
+            interleaved = _interleaved(*codes).unique(maintain_order=True)
+            spelled = dict(zip(names.to_physical().to_list(), names.cast(pl.String).to_list(), strict=True))
+            texts = pl.Series([spelled[code] for code in interleaved.to_list()], dtype=pl.String)
+            numbers = texts.cast(pl.Int64, strict=False)
+            exact = numbers.null_count() == 0 and bool((numbers.cast(pl.String) == texts).all())
+            labels: list[int | str] = numbers.to_list() if exact else texts.to_list()
+            order = pl.Series(range(len(interleaved)), dtype=pl.Int32)
+            pre, post = (code.replace_strict(interleaved, order, return_dtype=pl.Int32).to_numpy() for code in codes)
+            return labels, pre, post
+        from noiseprune.files.kernels import number_ids
+
+        ids, pre, post = number_ids(*(column.to_numpy() for column in columns))
+        return ids.tolist(), pre, post
+
+
+def said(cell: Any) -> str:
+    """Say of a cell that it is no number."""
+    return "is empty, where a number was expected" if cell is None else f"holds {cell!r}, which is no finite number"
+
+
+def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A column as text without blanks around it; null where nothing is left."""
+    column = pl.col(name) if isinstance(dtype, pl.String) else pl.col(name).cast(pl.String)
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        return column
+    bare = column.str.strip_chars()
+    return pl.when(bare != "").then(bare).alias(name)
+
+
+def _id(name: str, dtype: pl.DataType, *, number: bool) -> pl.Expr:
+    """A column of ids: 64-bit integers, or names as categories, each stored once."""
+    if number:
+        return pl.col(name).cast(pl.Int64)
+    if dtype.is_float():  # whole, as was checked
+        return pl.col(name).cast(pl.Int64, strict=False).cast(pl.String).cast(pl.Categorical)
+    return _text(name, dtype).cast(pl.Categorical)
+
+
+def _interleaved(pre: pl.Series, post: pl.Series) -> pl.Series:
+    both = np.empty(2 * len(pre), dtype=pre.to_numpy().dtype)
+    both[0::2], both[1::2] = pre.to_numpy(), post.to_numpy()
+    return pl.Series(both)
+
+
+def _plain(name: str) -> str:
+    return "".join(name.lower().replace("_", " ").split())
