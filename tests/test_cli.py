@@ -40,7 +40,7 @@ def program(*words, cwd=None):
     )
 
 
-@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep"])
+@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep", "convert"])
 def test_every_verb_has_help_with_a_real_command(run, verb):
     code, out, _ = run(verb, "--help")
     assert code == 0
@@ -259,3 +259,46 @@ def test_demo_prints_both_rules_and_writes_a_page(tmp_path):
     assert "by weights" in page
     again = program("demo", cwd=tmp_path)
     assert (again.returncode, "exists already" in again.stderr) == (2, True)
+
+
+def test_inspect_prints_a_command_that_prunes_the_file(run, tmp_path):
+    code, out, _ = run("inspect", "net.csv", "--inhibitory", "GABA", "--json")
+    found = json.loads(out)["result"]
+    assert code == 0
+    assert found["density_that_connectivity_needs"] > 0
+    assert set(found["memory_of_probes"]) == {"exact", "sketched", "simulated"}
+    words = found["command"].split()
+    assert words[:5] == ["noiseprune", "prune", "net.csv", "--inhibitory", "GABA"]
+    code, out, _ = run(*words[1:])
+    assert code == 0
+    assert (tmp_path / "net.pruned.csv").exists()
+
+
+def test_inspect_hints_at_the_density_of_an_epsilon_where_the_theorem_holds(run, tmp_path):
+    net = gallery.clustered([12, 8], between=4, rng=3)
+    noiseprune.write(net, tmp_path / "net.npz")
+    _, out, _ = run("inspect", "net.npz", "--json")
+    hint = json.loads(out)["result"]["density_that_epsilon_0.5_asks_for"]
+    result = noiseprune.prune(net, epsilon=0.5, compare=False)
+    assert hint == pytest.approx(result.probability.expected_synapses / net.n_synapses)
+    _, out, _ = run("inspect", "net.csv", "--json")
+    assert json.loads(out)["result"]["density_that_epsilon_0.5_asks_for"] is None
+
+
+@pytest.mark.parametrize("target", ["net.npz", "net.parquet", "net.h5", "net.graphml"])
+def test_convert_carries_all(run, tmp_path, target):
+    code, out, _ = run("convert", "net.csv", target, "--inhibitory", "GABA")
+    assert code == 0
+    assert f"Wrote {target}, which carries all of the network" in out
+    expected, found = noiseprune.read(tmp_path / "net.csv", inhibitory="GABA"), noiseprune.read(tmp_path / target)
+    assert (expected.matrix() != found.matrix()).nnz == 0
+    assert found.labels == expected.labels
+    code, _, err = run("convert", "net.csv", target)
+    assert code == 2
+    assert "exists already" in err
+
+
+def test_convert_says_what_a_script_cannot_carry(run):
+    code, out, _ = run("convert", "net.csv", "net.brian2.py", "--json")
+    assert code == 0
+    assert json.loads(out)["result"]["cannot_carry"].startswith("labels and provenance")
