@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.fuzzing import SUFFIXES
 
-SLOW = {".feather": 1_000}  # each is read in a process of its own first
+SLOW = {".feather": 1_000, ".nir": 1_000}  # each is read in a process of its own first
 
 if __name__ == "__main__":
     how_many = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000

@@ -27,8 +27,6 @@ from noiseprune.linalg.memory import need
 from noiseprune.network import Network
 
 RECORD = "noiseprune"
-# a string of any length is kept as this: where it is and how long
-STRING_ENTRY = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
 DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 WEIGHTS = "weights"
 
@@ -89,10 +87,8 @@ def values(dataset: Any, path: Path) -> Any:
 
 def check_declared(dataset: Any, path: Path) -> None:
     """Raise `BadFile` where a dataset declares more than a file of this size can hold."""
-    declared, size = dataset.size * dataset.dtype.itemsize, path.stat().st_size
-    if dataset.dtype.kind == "O":
-        declared += _declared_lengths(dataset, path) * DEFLATE_LIMIT  # strings are not compressed
-    if declared > DEFLATE_LIMIT * size:
+    declared = dataset.size * dataset.dtype.itemsize
+    if declared > DEFLATE_LIMIT * path.stat().st_size:
         raise BadFile(
             f"{path}: {dataset.name} declares {declared} bytes, which a file of this size cannot hold: it is damaged"
         )
@@ -110,15 +106,6 @@ def _sparse(group: Any, path: Path) -> sp.csr_array:
     matrix = (sp.csc_array if columns else sp.csr_array)(arrays, shape=shape)
     matrix.check_format(full_check=True)
     return sp.csr_array(matrix)
-
-
-def _declared_lengths(dataset: Any, path: Path) -> int:
-    """Add up the lengths of strings as they stand in the file: the library allocates them before it looks further."""
-    start = dataset.id.get_offset()
-    if start is None:  # in pieces, or inside the header
-        return 0
-    entries = np.fromfile(path, dtype=STRING_ENTRY, count=dataset.size, offset=start)
-    return int(entries["length"].sum(dtype=np.int64))
 
 
 def _labels(file: Any, n: int, path: Path) -> list[int | str] | None:

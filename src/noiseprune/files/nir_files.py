@@ -12,6 +12,7 @@ import numpy as np
 
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
+from noiseprune.files import trial
 from noiseprune.files.extras import required
 from noiseprune.files.hdf5 import check_declared
 from noiseprune.files.matrices import chosen, understood
@@ -26,6 +27,7 @@ def read_nir(path: Path, options: ReadOptions) -> Network | Found:
     """Read the linear or affine node that leads from a population back to itself."""
     nir = required("nir", "nir", "NIR")
     h5py = required("h5py", "hdf5", "NIR")
+    trial.survive(trial.HDF5, path, "NIR graph")
     with understood(path, "NIR graph"):
         with h5py.File(path, "r") as file:
             file.visititems(lambda _, item: check_declared(item, path) if isinstance(item, h5py.Dataset) else None)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import gzip
 import mmap
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from noiseprune.errors import BadFile
-from noiseprune.files import text
+from noiseprune.files import text, trial
 from noiseprune.files.options import ReadOptions
 from noiseprune.files.rows import Table, column_role
 from noiseprune.files.sources import read_bytes
@@ -115,22 +113,8 @@ def scan_arrow(path: Path) -> Table:
         first = file.read(4)
     if first == b"FEA1":
         raise BadFile(f"{path}: is Feather of version 1; write it again with a newer pyarrow or pandas")
-    _try_elsewhere(path)
+    trial.survive(trial.ARROW, path, "Arrow (Feather) file")
     return _scanned(pl.scan_ipc, path, "Arrow (Feather) file")
-
-
-# polars' reader of Arrow believes the lengths in a damaged file, and takes the whole process down
-TRIAL = "import sys, polars as pl; pl.scan_ipc(sys.argv[1], glob=False).select(pl.all().null_count()).collect()"
-
-
-def _try_elsewhere(path: Path) -> None:
-    """Read a file once in a process of its own, which may die of it."""
-    done = subprocess.run([sys.executable, "-c", TRIAL, str(path)], capture_output=True, check=False)
-    if done.returncode:
-        raise BadFile(
-            f"{path}: is no readable Arrow (Feather) file: reading it ended with status {done.returncode}: check that it was "
-            "copied whole, or write it again"
-        )
 
 
 def _scanned(scan: Any, path: Path, what: str) -> Table:
