@@ -139,7 +139,12 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
     if isinstance(found, Network):
         return found
     leak, content = given.get("base_leak"), given.get("content") or found.content
-    if leak is None and (content == "weights" or not found.matrix.diagonal().any()):
+    bare = not found.matrix.diagonal().any()
+    if content == "operator" and found.content == "weights" and bare:
+        raise InvalidOption(
+            f"{path} holds weights, with nothing on the diagonal that could be a leak: leave content out"
+        )
+    if leak is None and content != "operator" and (content == "weights" or bare):
         leak = "dominant"
     try:
         return as_network(

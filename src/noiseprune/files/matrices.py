@@ -16,13 +16,14 @@ import scipy.sparse as sp
 
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption, NoisePruneError
 from noiseprune.files import metadata as meta
-from noiseprune.files.options import Found, ReadOptions
+from noiseprune.files.options import Found, ReadOptions, with_points
 from noiseprune.files.sources import read_bytes
 from noiseprune.files.text import Cells
 from noiseprune.linalg.memory import need
 from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance
 
 ORIENTATIONS = ("pre-post", "post-pre")
+INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 
 
 @contextlib.contextmanager
@@ -61,9 +62,17 @@ def oriented(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
     return csr
 
 
-def square(matrix: Any, labels: list[int | str] | None, path: Path, options: ReadOptions, what: str) -> Found:
-    """Take a square matrix as found, in (post, pre) order."""
-    options.allow(("orientation", "variable", "decimal_comma"), f"{path} holds a square matrix, not an edge list")
+def square(
+    matrix: Any,
+    labels: list[int | str] | None,
+    path: Path,
+    options: ReadOptions,
+    what: str,
+    *,
+    taking: tuple[str, ...] = (),
+) -> Found:
+    """Take a square matrix as found, in (post, pre) order; options beside the orientation are those in `taking`."""
+    options.allow(("orientation", *taking), f"{path} holds a square matrix ({what}), not an edge list")
     counts = {"format": f"square matrix ({what})", "orientation": options.orientation or "symmetric"}
     return Found(oriented(matrix, options.orientation, path), labels, counts)
 
@@ -90,12 +99,11 @@ def text_matrix(
     table: Cells, path: Path, *, decimal_comma: bool = False
 ) -> tuple[np.ndarray[Any, Any], list[int | str] | None] | None:
     """Read a square matrix, bare or with names along its edges; None where the table is no square."""
-    if decimal_comma:
-        table = Cells(table.cells.select(pl.all().str.replace(",", ".", literal=True)), table.lines)
+    numbers = table.cells.select(with_points(pl.all())) if decimal_comma else table.cells
     rows, columns = table.cells.height, table.cells.width
     first = table.cells.row(0)
-    if rows == columns and all(map(_is_number, first)):
-        return _numbers(table.cells, table.lines, path), None
+    if rows == columns and all(map(_is_number, numbers.row(0))):
+        return _numbers(numbers, table, path), None
     if rows == columns and rows > 1:  # names in the first row and the first column
         names = [cell or "" for cell in first[1:]]
         beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]
@@ -107,16 +115,27 @@ def text_matrix(
                 f"{path}: rows and columns are named in different orders; number {k + 1} is {beside[k]!r} beside and "
                 f"{names[k]!r} above: bring them into one order"
             )
-        body = table.cells.slice(1).select(table.cells.columns[1:])
-        return _numbers(body, table.lines.slice(1), path), _labels(names)
+        return _numbers(numbers[1:, 1:], table, path), _labels(names)
     # names in the first row only; edge lists of the same shape have names in every row
-    if (
-        rows == columns + 1
-        and not all(map(_is_number, first))
-        and 2 * sum(map(_is_number, table.cells.row(1))) > columns
+    if rows == columns + 1 and (
+        _counts_columns(numbers)
+        if all(map(_is_number, numbers.row(0)))
+        else 2 * sum(map(_is_number, numbers.row(1))) > columns
     ):
-        return _numbers(table.cells.slice(1), table.lines.slice(1), path), _labels([cell or "" for cell in first])
+        return _numbers(numbers[1:], table, path), _labels([cell or "" for cell in first])
     return None
+
+
+def _counts_columns(cells: pl.DataFrame) -> bool:
+    """Whether the first row only counts its columns, as pandas writes a matrix without names.
+
+    Three columns could be an edge list as well, two could be pairs; a matrix has a zero diagonal, and no synapse a weight
+    of zero.
+    """
+    n = cells.width
+    if cells.row(0) not in (tuple(map(str, range(n))), tuple(map(str, range(1, n + 1)))):
+        return False
+    return n > 3 or (n == 3 and all(_is_number(x) and float(x) == 0 for x in (cells[k + 1, k] for k in range(n))))
 
 
 def _is_number(cell: str | None) -> bool:
@@ -128,19 +147,21 @@ def _is_number(cell: str | None) -> bool:
 
 
 def _labels(names: list[str]) -> list[int | str]:
-    numbers = [int(name) if name.lstrip("-").isdigit() and str(int(name)) == name else None for name in names]
-    return list(names) if None in numbers else [x for x in numbers if x is not None]
+    return [int(name) for name in names] if all(map(INTEGER.fullmatch, names)) else list(names)
 
 
-def _numbers(cells: pl.DataFrame, lines: pl.Series, path: Path) -> np.ndarray[Any, Any]:
+def _numbers(cells: pl.DataFrame, table: Cells, path: Path) -> np.ndarray[Any, Any]:
+    """Turn the last rows and columns of a table, whose numbers have points, into numbers."""
     numbers = cells.cast(pl.Float64, strict=False)
+    written = table.cells[-cells.height :, -cells.width :]
     for column in range(cells.width):
         parsed = numbers.to_series(column)
         bad = parsed.is_null() | ~parsed.is_finite().fill_null(True)
         if bad.any():
             row = bad.arg_true()[0]
             raise BadFile(
-                f"{path}: line {lines[row]}, column {column + 1} holds {cells.to_series(column)[row]!r}, which is no finite "
+                f"{path}: line {table.lines[row - cells.height]}, column {column + 1} holds "
+                f"{written.to_series(column)[row]!r}, which is no finite "
                 "number"
             )
     return numbers.to_numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -30,13 +31,20 @@ class ReadOptions:
     transmitter_column: str | None = None
     decimal_comma: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what no file could be read with."""
+        if self.threshold is not None and not 0 < self.threshold < math.inf:
+            raise InvalidOption(f"threshold must be a finite number above 0; got {self.threshold}")
+        conditions(self.where)
+        conditions(self.symmetric_rows)
+
     def given(self) -> list[str]:
         """Names of the options that a user gave."""
-        return [f.name for f in fields(self) if getattr(self, f.name) not in (None, (), [], "", False)]
+        return [f.name for f in fields(self) if is_given(getattr(self, f.name))]
 
     def about_tables(self) -> bool:
-        """Whether any of them says that the file is an edge list."""
-        return any(name in TABLE_OPTIONS and name != "decimal_comma" for name in self.given())
+        """Whether any of them says that the file is an edge list with names for its columns."""
+        return any(name in TABLE_OPTIONS and name not in ("decimal_comma", "threshold") for name in self.given())
 
     def allow(self, allowed: Sequence[str], what: str) -> None:
         """Refuse options that make no sense for what the file turned out to be.
@@ -49,6 +57,11 @@ class ReadOptions:
         wrong = [f"--{name.replace('_', '-')}" for name in self.given() if name not in allowed]
         if wrong:
             raise InvalidOption(f"{what}: leave out {', '.join(wrong)}")
+
+
+def is_given(value: Any) -> bool:
+    """Whether an option was given; 0 was, and so was any object that is no text or list."""
+    return value is not None and value is not False and not (isinstance(value, str | list | tuple | dict) and not value)
 
 
 TABLE_OPTIONS = (
@@ -92,22 +105,29 @@ def summed(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
     return sp.coo_array((weight, (post, pre)), shape=(n, n)).tocsr()
 
 
-def listed(given: str | Sequence[str]) -> list[str]:
-    """Split at commas what was given as one text or several."""
-    parts = given.split(",") if isinstance(given, str) else [part for text in given for part in text.split(",")]
-    return [part.strip() for part in parts if part.strip()]
+def listed(given: Any) -> list[str]:
+    """Split at commas what was given as one text or number or several."""
+    several = [given] if isinstance(given, str) or not hasattr(given, "__iter__") else given
+    return [part.strip() for text in several for part in str(text).split(",") if part.strip()]
+
+
+def with_points(column: Any) -> Any:
+    """Write 0,5 as 0.5; null where there is a dot, which beside decimal commas separates thousands."""
+    import polars as pl
+
+    return pl.when(~column.str.contains(".", literal=True)).then(column.str.replace(",", ".", literal=True))
 
 
 def conditions(given: Condition | Sequence[Condition]) -> list[tuple[str, list[str]]]:
     """Read "COLUMN=VALUE,VALUE" and {column: values} alike; never evaluated as code."""
-    if isinstance(given, str | Mapping):
+    if not isinstance(given, list | tuple):
         given = [given]
     found: list[tuple[str, list[str]]] = []
     for condition in given:
         if isinstance(condition, Mapping):
             found += [(column, listed(values)) for column, values in condition.items()]
             continue
-        column, equals, values = condition.partition("=")
+        column, equals, values = str(condition).partition("=")
         if not equals or not column.strip() or not listed(values):
             raise InvalidOption(f"a condition is written COLUMN=VALUE or COLUMN=VALUE,VALUE; got {condition!r}")
         found.append((column.strip(), listed(values)))

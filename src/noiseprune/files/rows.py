@@ -14,22 +14,25 @@ import numpy as np
 import polars as pl
 
 from noiseprune.errors import BadFile
-from noiseprune.files.options import ReadOptions, conditions
+from noiseprune.files.options import ReadOptions, conditions, with_points
 
 # what each role is called, letter case, blanks and underscores aside
 ALIASES = {
     "pre": (
         *("pre", "source", "origin", "from"),
-        *("preptrootid", "prerootid", "bodyidpre", "presynapticid", "preid", "sourceid", "preneuron"),
+        *("preptrootid", "prerootid", "bodyidpre", "bodypre", "presynapticid", "preid", "sourceid", "preneuron"),
     ),
     "post": (
         *("post", "target", "to"),
-        *("postptrootid", "postrootid", "bodyidpost", "postsynapticid", "postid", "targetid", "postneuron"),
+        *("postptrootid", "postrootid", "bodyidpost", "bodypost", "postsynapticid", "postid", "targetid", "postneuron"),
     ),
     "weight": ("weight", "count", "n", "numberofconnections", "syncount", "synapsecount", "nsynapses", "connectivity"),
     "transmitter": ("transmitter", "neurotransmitter", "nttype", "topnt", "predictednt"),
 }
 EXACT_IN_FLOAT = 2.0**53  # ids beyond it lose their last digits as floating-point numbers
+# how programs write whole numbers, the floating-point ones as well
+WHOLE = r"^-?\d+(\.0+|(\.\d+)?[eE][+-]?\d+)?$"
+FLOATING = r"[.eE]"
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,14 @@ class Table:
         The names of the columns as they stand in the file; None where the first row is data.
     typed : bool
         Whether the columns have their types, so that a row is named by its number and not by a line.
+    in_memory : bool
+        Whether it is a user's object and no file, so that there are no options of reading to advise.
     """
 
     frame: pl.LazyFrame
     header: list[str] | None
     typed: bool
-
-    def collect(self, *columns: pl.Expr) -> pl.DataFrame:
-        """Bring columns into memory, reading the file piece by piece."""
-        return self.frame.select(columns).collect(engine="streaming")
+    in_memory: bool = False
 
 
 def column_role(name: str) -> str | None:
@@ -82,13 +84,15 @@ class Rows:
         self.options = options
         self.counts: dict[str, Any] = {"format": "edge list"}
         if table.header is None:
-            self.header = ["pre", "post", "weight"][: len(table.frame.collect_schema().names())]
+            columns = [name for name in table.frame.collect_schema().names() if name != "line"]
+            self.header = ["pre", "post", "weight"][: len(columns)]
             self.counts["header"] = "none: the columns were taken as pre, post, weight"
         else:
             self.header = table.header
         pre, post = self._required("pre", options.pre), self._required("post", options.post)
         self.weight = self._column("weight", options.weight)
         self.transmitter = self._column("transmitter", options.transmitter_column)
+        self.ends = (pre, post)
         self.frame = self._collect(pre, post)
         self.labels, self.pre, self.post = self._number()
 
@@ -97,9 +101,10 @@ class Rows:
     def _required(self, role: str, wanted: str | None) -> str:
         column = self._column(role, wanted)
         if column is None:
+            remedy = "rename it" if self.table.in_memory else f"name it with --{role}"
             raise BadFile(
                 f"{self.path}: no column for {role} among {self.names()}: one called {', '.join(ALIASES[role][:4])} or the "
-                f"like was expected (the first line is taken for the header); name it with --{role}"
+                f"like was expected (the first line is taken for the header); {remedy}"
             )
         return column
 
@@ -111,7 +116,8 @@ class Rows:
         if len(found) > 1:
             option = "--transmitter-column" if role == "transmitter" else f"--{role}"
             names = " and ".join(repr(self.header[k]) for k in found)
-            raise BadFile(f"{self.path}: two columns could be the {role} column, {names}: choose with {option}")
+            remedy = "rename or drop one" if self.table.in_memory else f"choose with {option}"
+            raise BadFile(f"{self.path}: two columns could be the {role} column, {names}: {remedy}")
         return str(found[0]) if found else None
 
     def named(self, name: str) -> str:
@@ -135,12 +141,11 @@ class Rows:
         """Bring the rows that count into memory, the columns that matter only."""
         frame = self.table.frame
         schema = frame.collect_schema()
-        text = {name: _text(name, schema[name]) for name in schema.names() if name != "line"}
         self.kept = pl.lit(True)
         for column, values in conditions(self.options.where):
-            name = self.named(column)
-            self.kept &= text[name].is_in(values)
-            frame = frame.filter(text[name].is_in(values))
+            kept = self._among(self.named(column), schema, values)
+            self.kept &= kept
+            frame = frame.filter(kept)
             if not frame.select(pl.len().alias("n")).collect(engine="streaming")["n"][0]:
                 wanted = " or ".join(values)
                 raise BadFile(f"{self.path}: no row has {column} = {wanted}; its values are {self.values_of(column)}")
@@ -152,16 +157,18 @@ class Rows:
         if self.weight is not None:
             columns.append(self._number_column(self.weight, schema).alias("weight"))
         if self.transmitter is not None:
-            columns.append(text[self.transmitter].cast(pl.Categorical).alias("transmitter"))
+            self._check_plain(self.transmitter, schema)
+            transmitter = _text(self.transmitter, schema[self.transmitter])
+            columns.append(transmitter.cast(pl.Categorical).alias("transmitter"))
         if conditions(self.options.symmetric_rows):
             electrical = pl.lit(True)
             for column, values in conditions(self.options.symmetric_rows):
-                electrical &= text[self.named(column)].is_in(values).fill_null(False)
+                electrical &= self._among(self.named(column), schema, values).fill_null(False)
             columns.append(electrical.alias("electrical"))
         if not self.table.typed:
             columns.append(pl.col("line"))
         for name in (pre, post):
-            if not (schema[name].is_integer() or isinstance(schema[name], pl.String | pl.Categorical)):
+            if not (schema[name].is_integer() or isinstance(schema[name], pl.String | pl.Categorical | pl.Enum)):
                 self._check_ids_of_another_type(name, schema[name])
         rows = frame.select(columns).collect(engine="streaming")
         if rows.is_empty():
@@ -178,14 +185,27 @@ class Rows:
         self.counts["rows"] = rows.height
         return rows
 
+    def _check_plain(self, name: str, schema: pl.Schema) -> None:
+        if schema[name].is_nested() or schema[name] in (pl.Binary, pl.Object):
+            raise BadFile(
+                f"{self.path}: the column {self.header[int(name)]!r} holds {schema[name]}, where text or numbers were "
+                "expected: name another"
+            )
+
+    def _among(self, name: str, schema: pl.Schema, values: list[str]) -> pl.Expr:
+        """Whether a cell is one of some values, floating-point numbers by their size and all else to the letter."""
+        self._check_plain(name, schema)
+        if schema[name].is_float():
+            return pl.col(name).is_in(pl.Series(values).cast(pl.Float64, strict=False).drop_nulls().cast(schema[name]))
+        return _text(name, schema[name]).is_in(values)
+
     def _number_column(self, name: str, schema: pl.Schema) -> pl.Expr:
         """Return the weights as float64, null where a text is no number."""
-        if not isinstance(schema[name], pl.String):
+        self._check_plain(name, schema)
+        if schema[name].is_numeric() or schema[name] == pl.Boolean:
             return pl.col(name).cast(pl.Float64, strict=False)
-        text = pl.col(name).str.strip_chars()
-        if self.options.decimal_comma:
-            text = text.str.replace(",", ".", literal=True)
-        return text.cast(pl.Float64, strict=False)
+        text = pl.col(name).cast(pl.String).str.strip_chars()
+        return (with_points(text) if self.options.decimal_comma else text).cast(pl.Float64, strict=False)
 
     def _raise_bad_weight(self, name: str, schema: pl.Schema, n: int) -> None:
         number = self._number_column(name, schema)
@@ -197,8 +217,12 @@ class Rows:
         )
 
     def _remedy(self, cell: Any) -> str:
+        if self.table.in_memory:
+            return ": mend or drop them"
+        if isinstance(cell, str) and self.options.decimal_comma and "." in cell:
+            return ": beside decimal commas a dot separates thousands: take it out, or leave out --decimal-comma"
         if isinstance(cell, str) and cell.count(",") == 1:
-            return ": give --decimal-comma where 0,5 is a half"
+            return ": give --decimal-comma where 0,5 is a half, or take commas out that separate thousands"
         return ": mend or drop them, or name another column with --weight"
 
     def _first(self, bad: pl.Expr) -> str:
@@ -220,10 +244,13 @@ class Rows:
         bad = (pl.col(name) != pl.col(name).round()) | (pl.col(name).abs() >= EXACT_IN_FLOAT)
         shown = self.table.frame.filter(self.kept & bad).select(name).head(1).collect()[name]
         if len(shown):
-            raise BadFile(
-                f"{self.path}: the column {column!r} holds floating-point numbers, {shown[0]!r} among them, so ids have lost "
-                "their last digits: save it as integers or strings"
-            )
+            self._refuse_floating(name, shown[0])
+
+    def _refuse_floating(self, name: str, shown: Any) -> None:
+        raise BadFile(
+            f"{self.path}: the column {self.header[int(name)]!r} holds floating-point numbers, {shown!r} among them, so ids "
+            "have lost their last digits: save it as integers or strings"
+        )
 
     def values_of(self, column: str) -> str:
         """List some values of a column, for an error."""
@@ -238,20 +265,35 @@ class Rows:
         self.frame = self.frame.drop("pre", "post")
         if columns[0].dtype == pl.Categorical:
             codes = [column.to_physical().rename("id") for column in columns]
-            names = pl.concat(columns).unique(maintain_order=True)
             interleaved = _interleaved(*codes).unique(maintain_order=True)
-            spelled = dict(zip(names.to_physical().to_list(), names.cast(pl.String).to_list(), strict=True))
-            texts = pl.Series([spelled[code] for code in interleaved.to_list()], dtype=pl.String)
-            numbers = texts.cast(pl.Int64, strict=False)
-            exact = numbers.null_count() == 0 and bool((numbers.cast(pl.String) == texts).all())
-            labels: list[int | str] = numbers.to_list() if exact else texts.to_list()
-            order = pl.Series(range(len(interleaved)), dtype=pl.Int32)
+            spelled = [self._spelled(column, name) for column, name in zip(columns, self.ends, strict=True)]
+            both = spelled[0] | spelled[1]
+            texts = pl.Series([both[code] for code in interleaved.to_list()], dtype=pl.String)
+            names = texts.unique(maintain_order=True)
+            numbers = names.cast(pl.Int64, strict=False)
+            exact = numbers.null_count() == 0 and bool((numbers.cast(pl.String) == names).all())
+            labels: list[int | str] = numbers.to_list() if exact else names.to_list()
+            order = texts.replace_strict(names, pl.Series(range(len(names)), dtype=pl.Int32), return_dtype=pl.Int32)
             pre, post = (code.replace_strict(interleaved, order, return_dtype=pl.Int32).to_numpy() for code in codes)
             return labels, pre, post
         from noiseprune.files.kernels import number_ids
 
         ids, pre, post = number_ids(*(column.to_numpy() for column in columns))
         return ids.tolist(), pre, post
+
+    def _spelled(self, column: pl.Series, name: str) -> dict[int, str]:
+        """Spell the categories of a column; whole numbers that a program wrote as floating-point ones as they were."""
+        codes = column.unique(maintain_order=True)
+        texts = codes.cast(pl.String)
+        if texts.str.contains(WHOLE).all():
+            floating = texts.filter(texts.str.contains(FLOATING))
+            bad = floating.filter(
+                floating.str.contains("[eE]") | (floating.cast(pl.Float64, strict=False).abs() >= EXACT_IN_FLOAT)
+            )
+            if len(bad):
+                self._refuse_floating(name, bad[0])
+            texts = texts.str.replace(r"\.0+$", "")
+        return dict(zip(codes.to_physical().to_list(), texts.to_list(), strict=True))
 
 
 def said(cell: Any) -> str:

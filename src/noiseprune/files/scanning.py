@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import math
 import mmap
 import re
 from pathlib import Path
@@ -19,15 +19,18 @@ from noiseprune.files.sources import read_bytes
 HEAD = 1 << 16  # bytes that tell separator, header and types
 SAMPLED = 200  # rows of it
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
+# searches begin with one certain byte and look at the next, which is all that they do in nearly every place
+PADDED = rb'(?=["\-+0])"?-?[0+]\d'  # 007 or +7 would be another id as an integer
+COMMENT = rb"(?=[ \t#])[ \t]*#(?:[ \t\r\n]|\Z)"
 FIRST_COLUMNS = ("pre", "post", "weight")  # of a table without a header
 
 
 def looks_like_a_synapse(cells: list[str]) -> bool:
-    """Whether a first row is data already: two ids, and a number where there is a third column."""
+    """Whether a first row is data already: two ids, and a number (with a point) where there is a third column."""
     if len(cells) == 2:
         return all(INTEGER.fullmatch(cell.strip()) for cell in cells)
     try:
-        return len(cells) == 3 and float(cells[2]) != 0
+        return len(cells) == 3 and not math.isnan(float(cells[2]))
     except ValueError:
         return False
 
@@ -55,8 +58,12 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
     if not sample or any(len(row) != len(first) for row in sample):
         return None
     header = first if named else list(FIRST_COLUMNS[: len(first)])
+    begin = len(head) - len(table)
+    odd = _anywhere(source, rb'\n(?=["\-+0 \t#])(?:' + PADDED + rb"|" + COMMENT + rb")", begin)
+    if odd and _anywhere(source, rb"\n" + COMMENT, begin):
+        return None
     types = {str(k): _type(name, k, sample, options) for k, name in enumerate(header)}
-    if pl.Int64 in types.values() and _has_padded_numbers(source, separator):
+    if pl.Int64 in types.values() and (odd or _anywhere(source, re.escape(separator.encode()) + PADDED, begin)):
         types = dict.fromkeys(types, pl.String)
     frame = pl.scan_csv(
         source,
@@ -66,8 +73,14 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
         schema=types,
         glob=False,
     )
-    bare = pl.col(pl.String).str.strip_chars().str.strip_chars('"').str.strip_chars()
-    return Table(frame.with_columns(bare), header if named else None, typed=True)
+    return Table(frame.with_columns(_bare(pl.col(pl.String))), header if named else None, typed=True)
+
+
+def _bare(cell: pl.Expr) -> pl.Expr:
+    """Strip blanks, and quotes with blanks outside, which the parser does not take for quotes."""
+    bare = cell.str.strip_chars()
+    padded = (bare.str.len_bytes() < cell.str.len_bytes()) & bare.str.starts_with('"') & bare.str.ends_with('"')
+    return pl.when(padded).then(bare.str.strip_prefix('"').str.strip_suffix('"').str.strip_chars()).otherwise(bare)
 
 
 def _opened(path: Path) -> tuple[Path | bytes, bytes]:
@@ -79,7 +92,7 @@ def _opened(path: Path) -> tuple[Path | bytes, bytes]:
                 return path, head
         data = read_bytes(path)
         return data, data[:HEAD]
-    except (OSError, gzip.BadGzipFile):
+    except OSError:
         data = read_bytes(path)  # which says what is wrong
         return data, data[:HEAD]
 
@@ -93,13 +106,13 @@ def _type(name: str, column: int, sample: list[list[str]], options: ReadOptions)
     return pl.Int64 if whole else pl.String
 
 
-def _has_padded_numbers(source: Path | bytes, separator: str) -> bool:
-    """Whether a cell reads 007 or +7, which as an integer would be another id."""
-    begins = [re.compile(re.escape(mark) + rb"[0+]\d") for mark in (b"\n", separator.encode())]
+def _anywhere(source: Path | bytes, pattern: bytes, begin: int) -> bool:
+    """Search all of a text."""
+    search = re.compile(pattern).search
     if isinstance(source, bytes):
-        return any(pattern.search(source) for pattern in begins)
+        return search(source, begin) is not None
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return any(pattern.search(data) for pattern in begins)
+        return search(data, begin) is not None
 
 
 def scan_parquet(path: Path) -> Table:

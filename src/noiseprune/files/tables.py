@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,12 @@ def edge_list(table: Table, path: Path, options: ReadOptions) -> Found:
         W (post, pre), ids in order of first appearance, what was summed, dropped, completed.
     """
     options.allow(TABLE_OPTIONS, f"{path} is an edge list, which says pre and post by its columns")
-    rows = Rows(table, path, options)
-    return Found(_Weights(rows, options).summed(), rows.labels, rows.counts)
+    return weighed(Rows(table, path, options), options)
+
+
+def weighed(rows: Rows, options: ReadOptions) -> Found:
+    """Sum rows into W, (post, pre)."""
+    return Found(_Weights(rows, options).summed(), rows.labels, rows.counts, "weights")
 
 
 class _Weights:
@@ -49,7 +54,7 @@ class _Weights:
 
     def summed(self) -> sp.csr_array:
         """Sum the rows into W, (post, pre)."""
-        if (self.options.inhibitory or self.options.signs) and self.rows.transmitter is None:
+        if (self.options.inhibitory or self.options.signs is not None) and self.rows.transmitter is None:
             option = "--inhibitory" if self.options.inhibitory else "--signs"
             raise BadFile(
                 f"{self.rows.path}: {option} needs a column of transmitters; among {self.rows.names()} there is none: name it "
@@ -130,7 +135,8 @@ class _Weights:
         if self.rows.transmitter is not None:
             weight = self._signed(which, weight)
         csr = self._placed(which, "", weight)
-        zeros = int(np.count_nonzero(csr.data == 0))
+        below = self.rows.counts.get("connections_below_threshold_dropped", 0)  # zero by now, and counted
+        zeros = int(np.count_nonzero(csr.data == 0)) - below
         if zeros:
             self.rows.counts["zero_or_cancelled_weights_dropped"] = zeros
         csr.eliminate_zeros()
@@ -182,23 +188,32 @@ def sign_table(given: Any) -> dict[str, int]:
     Raises
     ------
     InvalidOption
-        Where a sign is another number.
+        Where a sign is another number, or a transmitter has two.
     """
     if isinstance(given, Mapping):
         pairs = [(str(name), str(sign)) for name, sign in given.items()]
-    elif "=" in str(given):
-        pairs = [(name, sign) for name, _, sign in (part.partition("=") for part in listed(str(given)))]
-    else:
+    elif isinstance(given, str) and "=" in given:
+        pairs = [(name, sign) for name, _, sign in (part.partition("=") for part in listed(given))]
+    elif isinstance(given, str | os.PathLike):
         from noiseprune.files import text
         from noiseprune.files.sources import read_bytes
 
         cells = text.parse(read_bytes(Path(given)), Path(given)).cells
         pairs = [(row[0] or NO_TRANSMITTER, row[1] or "") for row in cells.iter_rows() if len(row) == 2]
         pairs = pairs[1:] if pairs and not _is_sign(pairs[0][1]) else pairs  # a header
+    else:
+        raise InvalidOption(
+            f"signs are a mapping, a text like ACH=1,GABA=-1, or the path of a table; got a {type(given).__name__}"
+        )
     if not pairs or not all(_is_sign(sign) for _, sign in pairs):
         bad = next((pair for pair in pairs if not _is_sign(pair[1])), given)
         raise InvalidOption(f"signs are 1, -1 or 0, one for each transmitter, e.g. ACH=1,GABA=-1; got {bad!r}")
-    return {name.strip().lower(): int(float(sign)) for name, sign in pairs}
+    signs = {name.strip().lower(): int(float(sign)) for name, sign in pairs}
+    if len(signs) < len(pairs):
+        names = [name.strip().lower() for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidOption(f"signs has {twice!r} twice, letter case aside: leave one")
+    return signs
 
 
 def _is_sign(text: str) -> bool:

@@ -14,14 +14,18 @@ from pathlib import Path
 import polars as pl
 
 from noiseprune.errors import BadFile
+from noiseprune.files.rows import column_role
 
 SEPARATORS = ("\t", ",", ";")
-COMMENT = re.compile(rb"(?m)^[ \t]*#(?:[ \t][^\n]*)?$")  # a whole line; its line end stays, and so do line numbers
+# a whole line of `#` alone or before a blank, since `#1` may be a name; its line end stays, and so do line numbers
+COMMENT = re.compile(rb"(?m)^[ \t]*#(?:[ \t][^\n]*)?\r?$")
+# blank lines, comments, and the line by which spreadsheets name their separator
+BEFORE_A_TABLE = re.compile(rb"(?:(?:[ \t]*(?:#(?:[ \t][^\n]*)?)?|sep=.)\r?\n)*")
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A table of strings, one row a line; cells are stripped of blanks and quotes, and None where empty.
+    """A table of strings, one row a line; cells are stripped of blanks, and None where empty.
 
     Attributes
     ----------
@@ -35,16 +39,16 @@ class Cells:
     lines: pl.Series
 
 
-def parse(data: bytes, path: Path) -> Cells:
+def parse(data: bytes, path: Path, *, decimal_comma: bool = False) -> Cells:
     """Split text into cells: comma, tab, semicolon or blanks, whichever the first line has."""
     data, first_line = beginning(data, path)
     data = COMMENT.sub(b"", data) if b"#" in data else data
-    data, separator = _separated(data)
+    data, separator = _separated(data, decimal_comma=decimal_comma)
     table = _split(data, separator, path, first_line)
     width = table.width
     table = table.with_row_index("line", offset=first_line)
     table = table.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
-    cells = table.drop("line").select(pl.all().str.strip_chars().str.strip_chars('"').str.strip_chars())
+    cells = table.drop("line").select(pl.all().str.strip_chars())
     cells = cells.with_columns(pl.when(pl.all() != "").then(pl.all()))
     if width > 1 and cells[cells.columns[-1]].null_count():
         _check_ragged(data, separator, path, first_line)
@@ -58,17 +62,44 @@ def beginning(data: bytes, path: Path) -> tuple[bytes, int]:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")  # line ends of the old Macintosh
-    # blank lines, comments, and the line by which spreadsheets name their separator
-    skipped = re.match(rb"(?:(?:[ \t]*(?:#[^\n]*)?|sep=.)\r?\n)*", data)
-    start = skipped.end() if skipped else 0
-    if not data[start:].strip() or data[start:].lstrip().startswith(b"#"):
+    skipped = BEFORE_A_TABLE.match(data)
+    start = _commented_header(data, skipped.end() if skipped else 0)
+    if not COMMENT.sub(b"", data[start : start + (1 << 16)]).strip():
         raise BadFile(f"{path}: is empty but for comments; an edge list or a square matrix was expected")
     return data[start:], data[:start].count(b"\n") + 1
 
 
-def _separated(data: bytes) -> tuple[bytes, str]:
+def _commented_header(data: bytes, start: int) -> int:
+    """Find a header behind a `#`, as NumPy writes it; return where it begins, `start` where there is none."""
+    first = _line(data, start)
+    before = data[:start].rstrip()
+    last = before.rfind(b"\n") + 1
+    if first.lstrip().startswith(b"#"):
+        return data.index(b"#", start) + 1 if _names_both_ends(_cells(first.lstrip()[1:])) else start
+    comment = _cells(_line(before, last).lstrip()[1:])
+    # prose may say "from" and "to"; a header has as many words as the data have columns
+    if _names_both_ends(comment) and len(comment) == len(_cells(first)) and not _names_both_ends(_cells(first)):
+        return data.index(b"#", last) + 1
+    return start
+
+
+def _line(data: bytes, start: int) -> bytes:
+    end = data.find(b"\n", start)
+    return data[start : None if end < 0 else end]
+
+
+def _cells(line: bytes) -> list[str]:
+    separator = separator_of(line)
+    return fields(line, separator) if separator else line.decode("utf-8", "replace").split()
+
+
+def _names_both_ends(names: list[str]) -> bool:
+    return {"pre", "post"} <= {column_role(name) for name in names}
+
+
+def _separated(data: bytes, *, decimal_comma: bool) -> tuple[bytes, str]:
     """Find the separator, and mend what a CSV parser does not take: runs of blanks, padded quotes, unnamed row names."""
-    separator = separator_of(data.split(b"\n", 1)[0])
+    separator = separator_of(_line(data, 0), decimal_comma=decimal_comma)
     if separator is None:
         separator = "\t"
         data = re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", data)
@@ -89,10 +120,11 @@ def _separated(data: bytes) -> tuple[bytes, str]:
     return data, separator
 
 
-def separator_of(line: bytes) -> str | None:
+def separator_of(line: bytes, *, decimal_comma: bool = False) -> str | None:
     """Return the mark that separates columns; None where only blanks could."""
+    marks = [mark for mark in SEPARATORS if not (decimal_comma and mark == ",")]
     bare = re.sub(rb'"[^"]*"', b"x", line).decode("utf-8", "replace")
-    separator = max(SEPARATORS, key=bare.count)
+    separator = max(marks, key=bare.count)
     return separator if separator in bare else None
 
 

@@ -39,13 +39,14 @@ def read_text(path: Path, options: ReadOptions, record: meta.Metadata | None) ->
 
 def _with_care(path: Path, options: ReadOptions) -> Found:
     """Read messy text, or name the line that is wrong."""
-    cells = text.parse(read_bytes(path), path)
+    cells = text.parse(read_bytes(path), path, decimal_comma=options.decimal_comma)
     first = [cell or "" for cell in cells.cells.row(0)]
     named = any(column_role(name) in ("pre", "post") for name in first) or options.about_tables()
     matrix = None if named else text_matrix(cells, path, decimal_comma=options.decimal_comma)
     if matrix is not None:
-        return square(*matrix, path, options, "text")
-    if not (named or looks_like_a_synapse(first)):
+        return square(*matrix, path, options, "text", taking=("decimal_comma",))
+    pointed = [cell.replace(",", ".") for cell in first] if options.decimal_comma else first
+    if not (named or looks_like_a_synapse(pointed)):
         raise BadFile(
             f"{path}: is neither a square matrix ({cells.cells.height} rows, {cells.cells.width} columns) nor an edge list "
             f"(no column called pre, source, origin or from in {', '.join(map(repr, first[:6]))}): name the "
@@ -58,7 +59,7 @@ def _with_care(path: Path, options: ReadOptions) -> Found:
 
 def _own_weights(path: Path, record: meta.Metadata) -> sp.csr_array:
     """Read the weights (post, pre) of a file that we wrote, ids to the letter."""
-    separator = SEPARATORS[Path(path.name.removesuffix(".gz")).suffix.lower()]
+    separator = SEPARATORS[Path(path.name.lower().removesuffix(".gz")).suffix]
     return own_weights(pl.read_csv(path, separator=separator, infer_schema=False), record, path)
 
 
