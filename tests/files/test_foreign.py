@@ -285,3 +285,75 @@ def test_a_written_nir_graph_is_the_same_system(tmp_path):
     assert np.allclose(1 / nodes["neurons"].tau, [2.0, 4.0, 5.0])
     assert np.allclose(nodes["neurons"].r / nodes["neurons"].tau, 1.0)
     assert np.array_equal(nodes["recurrent"].weight, W)
+
+
+# --- several things in one file ------------------------------------------------------------------------------------
+
+
+def sonata(path, **populations):
+    """Write edges, one population a keyword: (source, target, nodes from, nodes to)."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        for name, (source, target, *ends) in populations.items():
+            for side, ids, nodes in zip(("source", "target"), (source, target), ends, strict=True):
+                column = file.create_dataset(f"edges/{name}/{side}_node_id", data=ids)
+                column.attrs["node_population"] = nodes
+        file["nodes/v1/node_type_id"] = np.zeros(5, dtype=int)
+
+
+def test_sonata_edges_between_two_populations_are_no_network_of_one(tmp_path):
+    path = tmp_path / "net.sonata.h5"
+    sonata(path, local=([0, 1, 1], [1, 0, 0], "v1", "v1"), inputs=([7], [0], "lgn", "v1"))
+    net = read(path)
+    assert edges(net) == {(0, 1): 1.0, (1, 0): 2.0}
+    assert net.n_neurons == 5
+    assert net.origin["duplicate_rows_summed"] == 1
+    with pytest.raises(BadFile, match="the edges 'inputs' lead from one population to another, lgn to v1"):
+        read(path, variable="inputs")
+    sonata(path, inputs=([7], [0], "lgn", "v1"))
+    with pytest.raises(BadFile, match="edges within one population were expected"):
+        read(path)
+
+
+def nir_graph(nir, **loops):
+    """A graph of populations of leaky integrators, each with its loop."""
+    nodes, links = {}, []
+    for name, (weight, v_leak, bias) in loops.items():
+        nodes[f"{name}_li"] = nir.LI(tau=np.full(3, 0.5), r=np.ones(3), v_leak=np.full(3, v_leak))
+        nodes[name] = nir.Affine(weight=weight, bias=np.full(3, bias))
+        links += [(f"{name}_li", name), (name, f"{name}_li")]
+    nodes["in"] = nir.Input(input_type={"input": np.array([3])})
+    nodes["out"] = nir.Output(output_type={"output": np.array([3])})
+    first = f"{next(iter(loops))}_li"
+    return nir.NIRGraph(nodes, [("in", first), *links, (first, "out")])
+
+
+def test_one_of_two_loops_of_a_nir_graph_is_chosen_and_constant_inputs_are_noted(tmp_path):
+    nir = pytest.importorskip("nir")
+    nir.write(tmp_path / "net.nir", nir_graph(nir, a=(W, 0.0, 0.0), b=(W.T, 0.5, 1.0)))
+    with pytest.raises(BadFile, match="holds 2 matrices, a, b: choose one with --variable"):
+        read(tmp_path / "net.nir")
+    net = read(tmp_path / "net.nir", variable="b")
+    assert np.array_equal(weights(net), 2 * W.T)
+    assert net.leak.tolist() == [2, 2, 2]
+    assert "not carried" in net.origin["bias"]
+    assert "not carried" in net.origin["v_leak"]
+    assert "bias" not in read(tmp_path / "net.nir", variable="a").origin
+    with pytest.raises(InvalidOption, match="holds a leak: leave base_leak and content out"):
+        read(tmp_path / "net.nir", variable="a", base_leak=1.0)
+
+
+def test_single_numbers_beside_a_matrix_are_no_choice(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    scipy.io.savemat(tmp_path / "net.mat", {"W": W, "dt": 0.1, "T": 5.0})
+    assert np.array_equal(weights(read(tmp_path / "net.mat", orientation="post-pre")), W)
+    oblong = sp.csr_array(np.ones((3, 2)))
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file["W"], file["dt"] = W, [[0.1]]
+        file["obs/_index"] = ["x", "y", "z"]
+        group = file.create_group("counts")
+        group.attrs["shape"] = oblong.shape
+        group["data"], group["indices"], group["indptr"] = oblong.data, oblong.indices, oblong.indptr
+    net = read(tmp_path / "net.h5", orientation="post-pre")
+    assert np.array_equal(weights(net), W)
+    assert net.labels is None

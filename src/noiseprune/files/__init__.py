@@ -69,7 +69,8 @@ def read(
     base_leak, margin, gain
         The leak for weights that have none, by default "dominant"; see `noiseprune.intake.with_base_leak`.
     variable : str, optional
-        Which matrix, where a file holds several (.mat, HDF5, state_dict, safetensors).
+        Which matrix, where a file holds several (.mat, HDF5, state_dict, safetensors); which population of edges of SONATA,
+        which node of a NIR graph.
     pre, post, weight, transmitter_column : str, optional
         Columns of an edge list, where their names are not known ones; `weight` also an attribute of a graph's edges.
     threshold : float, optional
@@ -138,6 +139,11 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
     """Give a matrix its leak; a table holds weights, a matrix tells by its diagonal."""
     if isinstance(found, Network):
         return found
+    origin = {"file": path.name, **found.counts}
+    if found.leak is not None:
+        if given.get("base_leak") is not None or given.get("content") is not None:
+            raise InvalidOption(f"{path} holds a leak: leave base_leak and content out")
+        return Network(found.matrix, found.leak, labels=found.labels, origin=origin)
     leak, content = given.get("base_leak"), given.get("content") or found.content
     bare = not found.matrix.diagonal().any()
     if content == "operator" and found.content == "weights" and bare:
@@ -154,7 +160,7 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
             margin=given.get("margin", MARGIN),
             gain=given.get("gain", GAIN),
             labels=found.labels,
-            origin={"file": path.name, **found.counts},
+            origin=origin,
             copy=False,
         )
     except InvalidNetwork as error:

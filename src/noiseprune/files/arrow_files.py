@@ -14,14 +14,12 @@ from noiseprune.files.tables import edge_list, own_weights
 from noiseprune.files.text_files import table_of
 from noiseprune.network import Network
 
-KEY = "noiseprune"
-
 
 def read_parquet(path: Path, options: ReadOptions) -> Network | Found:
     """Read an edge list, or what `write_parquet` wrote."""
     table = scan_parquet(path)
     with understood(path, "Parquet file"):
-        text = pl.read_parquet_metadata(path).get(KEY)
+        text = pl.read_parquet_metadata(path).get(meta.RECORD)
         if text is not None:
             weights = own_weights(pl.read_parquet(path), meta.loads(text, path), path)
             network = meta.restore_inside(weights, text, path)
@@ -32,7 +30,7 @@ def read_parquet(path: Path, options: ReadOptions) -> Network | Found:
 
 def write_parquet(network: Network, path: Path) -> None:
     """Write the synapses as a table, everything else into the file's metadata."""
-    table_of(network).write_parquet(path, metadata={KEY: meta.dumps(meta.describe(network))})
+    table_of(network).write_parquet(path, metadata={meta.RECORD: meta.dumps(meta.describe(network))})
 
 
 def read_arrow(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:

@@ -19,7 +19,6 @@ from noiseprune.files.options import Found, ReadOptions, summed
 from noiseprune.files.sources import read_bytes
 from noiseprune.network import Network
 
-RECORD = "noiseprune"
 MANY_EDGES = 1_000_000  # from which NetworkX takes many seconds and gigabytes
 BYTES_PER_BYTE = 30  # of memory for a byte of text, as a graph of Python objects
 
@@ -54,7 +53,7 @@ def read_gml(path: Path, options: ReadOptions) -> Network | Found:
 
 def _found(graph: Any, path: Path, options: ReadOptions, what: str) -> Network | Found:
     options.allow(("weight",), f"{path} is a graph, whose edges have a direction or none")
-    text = graph.graph.get(RECORD)
+    text = graph.graph.get(meta.RECORD)
     try:
         found = from_networkx(graph, options.weight)
     except InvalidNetwork as error:
@@ -194,7 +193,7 @@ def to_networkx(network: Network) -> Any:
     post, pre, weight = (array.tolist() for array in network.links)
     graph.add_weighted_edges_from((names[j], names[i], w) for i, j, w in zip(post, pre, weight, strict=True))
     record = meta.describe(network)
-    graph.graph[RECORD] = json.dumps(record, allow_nan=False)  # on one line
+    graph.graph[meta.RECORD] = json.dumps(record, allow_nan=False)  # on one line
     return graph
 
 

@@ -26,9 +26,9 @@ from noiseprune.files.options import Found, ReadOptions
 from noiseprune.linalg.memory import need
 from noiseprune.network import Network
 
-RECORD = "noiseprune"
 DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 WEIGHTS = "weights"
+OF_OBSERVATIONS = ("obsp/", "layers/")  # what AnnData names by its observations
 
 
 def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
@@ -44,33 +44,41 @@ def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
             network = meta.restore_inside(_sparse(file[WEIGHTS], path), text, path)
             if network is not None:
                 return network
-        found = dict(_matrices(file))
-        name = chosen(list(found), options.variable, path)
+        found = dict(_matrices(file, path))
+        name = chosen({name: _shape(item, path) for name, item in found.items()}, options.variable, path)
         item = found[name]
         matrix = _sparse(item, path) if isinstance(item, h5py.Group) else dense(item, path)
-        return square(matrix, _labels(file, matrix.shape[0], path), path, options, f"HDF5, {name}")
+        labels = _labels(file, matrix.shape[0], path) if name == "X" or name.startswith(OF_OBSERVATIONS) else None
+        return square(matrix, labels, path, options, f"HDF5, {name}", taking=("variable",))
 
 
 def record_in(file: Any) -> str | None:
     """Return the record that noiseprune wrote into an HDF5 file, where it did."""
-    return bytes(file[RECORD][()]).decode("utf-8") if RECORD in file else None
+    return bytes(file[meta.RECORD][()]).decode("utf-8") if meta.RECORD in file else None
 
 
-def _matrices(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _matrices(group: Any, path: Path, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Walk through what could be a square matrix; links out of the file are not followed."""
     import h5py
 
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             continue
-        item, path = group[name], f"{prefix}{name}"
-        if isinstance(item, h5py.Group):
-            if {"data", "indices", "indptr"} <= set(item):
-                yield path, item
-            else:
-                yield from _matrices(item, f"{path}/")
-        elif item.ndim == 2 and item.shape[0] == item.shape[1] > 0 and item.dtype.kind in "biuf":
-            yield path, item
+        item, at = group[name], f"{prefix}{name}"
+        if isinstance(item, h5py.Group) and not {"data", "indices", "indptr"} <= set(item):
+            yield from _matrices(item, path, f"{at}/")
+        elif isinstance(item, h5py.Group) or item.dtype.kind in "biuf":
+            yield at, item
+
+
+def _shape(item: Any, path: Path) -> tuple[int, ...]:
+    """Say how large a dataset is, or a group of compressed rows or columns; square where it does not say."""
+    if hasattr(item, "shape"):
+        return tuple(item.shape)
+    shape = item.attrs.get("shape", item.attrs.get("h5sparse_shape"))
+    if shape is None and "shape" in item:
+        shape = values(item["shape"], path)
+    return (item["indptr"].size - 1,) * 2 if shape is None else tuple(int(x) for x in shape)
 
 
 def dense(dataset: Any, path: Path) -> Any:
@@ -96,14 +104,10 @@ def check_declared(dataset: Any, path: Path) -> None:
 
 def _sparse(group: Any, path: Path) -> sp.csr_array:
     """Read compressed rows or columns, checked."""
-    shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
-    if shape is None and "shape" in group:
-        shape = values(group["shape"], path)
     need(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
     arrays = tuple(values(group[name], path) for name in ("data", "indices", "indptr"))
-    shape = (len(arrays[2]) - 1,) * 2 if shape is None else tuple(int(x) for x in shape)
     columns = "csc" in str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "csr")))
-    matrix = (sp.csc_array if columns else sp.csr_array)(arrays, shape=shape)
+    matrix = (sp.csc_array if columns else sp.csr_array)(arrays, shape=_shape(group, path))
     matrix.check_format(full_check=True)
     return sp.csr_array(matrix)
 
@@ -136,4 +140,4 @@ def write_hdf5(network: Network, path: Path) -> None:
 def write_rest(file: Any, network: Network) -> None:
     """Write leak and noise for everyone, and the record for ourselves."""
     file["leak"], file["noise_std"] = network.leak, network.noise_std
-    file[RECORD] = np.bytes_(meta.dumps(meta.describe(network)).encode("utf-8"))
+    file[meta.RECORD] = np.bytes_(meta.dumps(meta.describe(network)).encode("utf-8"))

@@ -18,7 +18,6 @@ from noiseprune.files.options import Found, ReadOptions
 from noiseprune.linalg.memory import need
 from noiseprune.network import Network
 
-RECORD = "noiseprune"
 WEIGHTS = "weights"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 USERBLOCK = 512  # bytes of text before it in version 7.3
@@ -33,22 +32,22 @@ def read_mat(path: Path, options: ReadOptions) -> Network | Found:
         return _read_version_7_3(path, options)
     with understood(path, "MATLAB file"):
         listed = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path, appendmat=False)}
-        if RECORD in listed and WEIGHTS in listed:
-            own = scipy.io.loadmat(path, variable_names=[WEIGHTS, RECORD], appendmat=False)
-            text = "".join(np.atleast_1d(own[RECORD]))
+        if meta.RECORD in listed and WEIGHTS in listed:
+            own = scipy.io.loadmat(path, variable_names=[WEIGHTS, meta.RECORD], appendmat=False)
+            text = "".join(np.atleast_1d(own[meta.RECORD]))
             network = meta.restore_inside(sp.csr_array(own[WEIGHTS]), text, path)
             if network is not None:
                 return network
         _refuse_objects(options.variable, {name: kind for name, (_, kind) in listed.items()}, path)
-        fit = [name for name, (shape, kind) in listed.items() if kind in NUMERIC and _is_square(shape)]
-        name = chosen(fit, options.variable, path)
+        shapes = {name: shape for name, (shape, kind) in listed.items() if kind in NUMERIC}
+        name = chosen(shapes, options.variable, path)
         shape, kind = listed[name]
         if kind != "sparse":
             need(8.0 * shape[0] * shape[1], f"the matrix of {shape[0]} x {shape[1]} in {path}", "store it sparse")
         matrix = scipy.io.loadmat(path, variable_names=[name], appendmat=False, spmatrix=False)[name]
         if sp.issparse(matrix):
             matrix.check_format(full_check=True)
-        return square(matrix, None, path, options, f"MATLAB, {name}")
+        return square(matrix, None, path, options, f"MATLAB, {name}", taking=("variable",))
 
 
 def _read_version_7_3(path: Path, options: ReadOptions) -> Found:
@@ -60,8 +59,9 @@ def _read_version_7_3(path: Path, options: ReadOptions) -> Found:
             if not name.startswith("#") and isinstance(file.get(name, getlink=True), h5py.HardLink)
         }
         _refuse_objects(options.variable, kinds, path)
-        fit = [name for name, kind in kinds.items() if kind in NUMERIC and _is_square(_shape(file[name]))]
-        item = file[chosen(fit, options.variable, path)]
+        shapes = {name: _shape(file[name]) for name, kind in kinds.items() if kind in NUMERIC}
+        name = chosen(shapes, options.variable, path)
+        item = file[name]
         matrix: Any
         if isinstance(item, h5py.Group):
             n = int(item.attrs["MATLAB_sparse"])
@@ -70,17 +70,13 @@ def _read_version_7_3(path: Path, options: ReadOptions) -> Found:
             matrix.check_format(full_check=True)
         else:
             matrix = dense(item, path).T  # MATLAB keeps columns together
-        return square(matrix, None, path, options, f"MATLAB 7.3, {options.variable or fit[0]}")
+        return square(matrix, None, path, options, f"MATLAB 7.3, {name}", taking=("variable",))
 
 
 def _shape(item: Any) -> tuple[int, ...]:
     if "MATLAB_sparse" in item.attrs:  # rows there; columns by their pointers
         return int(item.attrs["MATLAB_sparse"]), item["jc"].size - 1
     return tuple(getattr(item, "shape", ()))
-
-
-def _is_square(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 and shape[0] == shape[1] > 0
 
 
 def _text(value: Any) -> str:
@@ -101,7 +97,7 @@ def write_mat(network: Network, path: Path) -> None:
         WEIGHTS: sp.csc_array(network.weights.astype(np.float64)),
         "leak": network.leak[:, None],
         "noise_std": network.noise_std[:, None],
-        RECORD: meta.dumps(meta.describe(network)),
+        meta.RECORD: meta.dumps(meta.describe(network)),
     }
     if network.labels is not None:
         variables["labels"] = np.array([str(x) for x in network.labels], dtype=object)[:, None]

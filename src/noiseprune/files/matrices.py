@@ -77,14 +77,16 @@ def square(
     return Found(oriented(matrix, options.orientation, path), labels, counts)
 
 
-def chosen(names: list[str], wanted: str | None, path: Path) -> str:
-    """Choose one of several matrices in a file.
+def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path) -> str:
+    """Choose one of several square matrices in a file; one of 1 x 1 is a number where there is anything larger.
 
     Raises
     ------
     BadFile
         Where there is none, or several and none was named, or not the one that was named.
     """
+    fit = [name for name, shape in shapes.items() if len(shape) == 2 and shape[0] == shape[1] > 0]
+    names = [name for name in fit if name == wanted or shapes[name] != (1, 1)] or fit
     listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     if wanted is not None and wanted not in names:
         raise BadFile(f"{path}: holds no matrix {wanted!r}; those it holds are {listed or 'none'}")
@@ -237,7 +239,7 @@ def read_npz(path: Path, options: ReadOptions) -> Network | Found:
                     f"{path}: holds the arrays {', '.join(file.files)} and no sparse matrix; save one with "
                     "scipy.sparse.save_npz, or a dense one as .npy"
                 )
-            text = str(file["noiseprune"]) if "noiseprune" in file else None
+            text = str(file[meta.RECORD]) if meta.RECORD in file else None
         raw.seek(0)
         matrix = sp.load_npz(raw)
         if hasattr(matrix, "check_format"):
@@ -258,5 +260,5 @@ def write_npz(network: Network, path: Path) -> None:
             indptr=csr.indptr,
             data=csr.data,
             _is_array=np.array(True),
-            noiseprune=np.array(meta.dumps(meta.describe(network))),
+            **{meta.RECORD: np.array(meta.dumps(meta.describe(network)))},  # type: ignore[arg-type]
         )

@@ -23,6 +23,7 @@ from noiseprune.network import Network
 
 FORMAT = "noiseprune network"
 FORMAT_VERSION = 1
+RECORD = "noiseprune"  # what it is called inside a file
 EXACT_IN_JSON = 2**53  # many JSON readers keep integers as doubles
 
 Metadata = dict[str, Any]

@@ -15,7 +15,6 @@ from noiseprune.files.matrices import chosen, oriented, understood
 from noiseprune.files.options import Found, ReadOptions
 from noiseprune.network import Network
 
-RECORD = "noiseprune"
 SPARSE = ("weights.data", "weights.indices", "weights.indptr")  # how we write W
 
 
@@ -24,7 +23,6 @@ def read_state_dict(path: Path, options: ReadOptions) -> Found:
     torch = required("torch", "torch", "a PyTorch state_dict")
     with understood(path, "PyTorch state_dict"):
         state = torch.load(path, map_location="cpu", weights_only=True)
-        state = getattr(state, "state_dict", lambda: state)()
         tensors = _flat(state, torch)
         name = _matrix(tensors, options.variable, path)
         tensor = tensors[name]
@@ -51,10 +49,9 @@ def _matrix(tensors: dict[str, Any], wanted: str | None, path: Path) -> str:
             f"{path}: {wanted!r} holds the {gates[wanted]} gates of a GRU or LSTM one above the other; noiseprune.torch "
             "prunes them, each by itself"
         )
-    fit = [name for name, shape in shapes.items() if len(shape) == 2 and shape[0] == shape[1] > 0]
-    if not fit and gates:
+    if gates and not any(len(shape) == 2 and shape[0] == shape[1] for shape in shapes.values()):
         raise BadFile(f"{path}: holds only matrices of gates, {', '.join(gates)}: prune the module by noiseprune.torch")
-    return chosen(fit, wanted, path)
+    return chosen(shapes, wanted, path)
 
 
 def _is_gated(shape: tuple[int, ...]) -> bool:
@@ -72,7 +69,7 @@ def read_safetensors(path: Path, options: ReadOptions) -> Network | Found:
     """Read one matrix, or what `write_safetensors` wrote."""
     safetensors = required("safetensors", "torch", "safetensors")
     with understood(path, "safetensors file"), safetensors.safe_open(path, framework="numpy") as file:
-        text = (file.metadata() or {}).get(RECORD)
+        text = (file.metadata() or {}).get(meta.RECORD)
         if text is not None:
             n = meta.loads(text, path)["n_neurons"]
             weights = sp.csr_array(tuple(file.get_tensor(name) for name in SPARSE), shape=(n, n))
@@ -99,4 +96,4 @@ def write_safetensors(network: Network, path: Path) -> None:
     arrays = dict(zip(SPARSE, (csr.data, csr.indices, csr.indptr), strict=True))
     arrays |= {"leak": network.leak, "noise_std": network.noise_std}
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    path.write_bytes(numpy.save(arrays, metadata={RECORD: meta.dumps(meta.describe(network))}))
+    path.write_bytes(numpy.save(arrays, metadata={meta.RECORD: meta.dumps(meta.describe(network))}))

@@ -20,8 +20,6 @@ from noiseprune.files.options import Found, ReadOptions
 from noiseprune.linalg.memory import need
 from noiseprune.network import Network, square_matrix, without_diagonal
 
-RECORD = "noiseprune"
-
 
 def read_nir(path: Path, options: ReadOptions) -> Network | Found:
     """Read the linear or affine node that leads from a population back to itself."""
@@ -34,14 +32,14 @@ def read_nir(path: Path, options: ReadOptions) -> Network | Found:
         graph = nir.read(path)
         name = _recurrent(graph, nir, options.variable, path)
         node = graph.nodes[name]
-        text = node.metadata.get(RECORD)
+        text = node.metadata.get(meta.RECORD)
         if text is not None:
             text = text.decode("utf-8") if isinstance(text, bytes) else str(text)
             network = meta.restore_inside(square_matrix(node.weight, "the weights"), text, path)
             if network is not None:
                 return network
         options.allow(("variable",), f"{path} is a NIR graph, whose rows receive")
-        return _population(graph, nir, name, path)
+        return _population(graph, nir, name)
 
 
 def _recurrent(graph: Any, nir: Any, wanted: str | None, path: Path) -> str:
@@ -56,23 +54,26 @@ def _recurrent(graph: Any, nir: Any, wanted: str | None, path: Path) -> str:
     ]
     if not loops:
         raise BadFile(f"{path}: has no linear or affine node that leads from a population back to itself")
-    return chosen(loops, wanted, path)
+    return chosen({name: np.shape(graph.nodes[name].weight) for name in loops}, wanted, path)
 
 
-def _population(graph: Any, nir: Any, name: str, path: Path) -> Network | Found:
+def _population(graph: Any, nir: Any, name: str) -> Found:
     """Take the leak of leaky integrators; of other neurons the weights alone."""
     edges = set(map(tuple, graph.edges))
     other = next(other for other in graph.nodes if (name, other) in edges and (other, name) in edges)
     neurons = graph.nodes[other]
     matrix = square_matrix(graph.nodes[name].weight, "the weights")
     counts: dict[str, Any] = {"format": f"NIR, {name}", "population": f"{other} ({type(neurons).__name__})"}
+    for what, left_out in (("bias", getattr(graph.nodes[name], "bias", 0)), ("v_leak", getattr(neurons, "v_leak", 0))):
+        if np.any(left_out):
+            counts[what] = "not zero, and not carried: the network has no constant input"
     if isinstance(neurons, nir.LI) and np.size(neurons.tau) == matrix.shape[0]:
         leak = 1 / np.ravel(neurons.tau)
         gain = np.ravel(neurons.r) * leak
         matrix = matrix.multiply(gain[:, None]).tocsr()
         own = matrix.diagonal()  # a self-connection is part of the leak
         counts["leak"] = "1 / tau"
-        return Network(without_diagonal(matrix), leak - own, origin={"file": path.name, **counts})
+        return Found(without_diagonal(matrix), None, counts, "weights", leak - own)
     counts["self_connections_dropped"] = int(np.count_nonzero(matrix.diagonal()))
     return Found(without_diagonal(matrix), None, counts, "weights")
 
@@ -83,7 +84,7 @@ def write_nir(network: Network, path: Path) -> None:
     n = network.n_neurons
     need(3 * 8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
     neurons = nir.LI(tau=1 / network.leak, r=1 / network.leak, v_leak=np.zeros(n))
-    weights = nir.Linear(weight=network.weights.toarray(), metadata={RECORD: meta.dumps(meta.describe(network))})
+    weights = nir.Linear(weight=network.weights.toarray(), metadata={meta.RECORD: meta.dumps(meta.describe(network))})
     graph = nir.NIRGraph(
         nodes={
             "input": nir.Input(input_type={"input": np.array([n])}),

@@ -92,12 +92,15 @@ class Found:
         What was found, summed, dropped, completed.
     content : "weights" or None
         "weights" where the format says so; else the diagonal tells.
+    leak : (n_neurons,) array or None
+        Where the format has one beside the weights.
     """
 
     matrix: Any
     labels: list[int | str] | None = None
     counts: dict[str, Any] = field(default_factory=dict)
     content: Literal["weights"] | None = None
+    leak: Any = None
 
 
 def summed(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
@@ -120,10 +123,9 @@ def with_points(column: Any) -> Any:
 
 def conditions(given: Condition | Sequence[Condition]) -> list[tuple[str, list[str]]]:
     """Read "COLUMN=VALUE,VALUE" and {column: values} alike; never evaluated as code."""
-    if not isinstance(given, list | tuple):
-        given = [given]
+    several: Any = given if isinstance(given, list | tuple) else [given]
     found: list[tuple[str, list[str]]] = []
-    for condition in given:
+    for condition in several:
         if isinstance(condition, Mapping):
             found += [(column, listed(values)) for column, values in condition.items()]
             continue

@@ -36,7 +36,7 @@ def read_sonata(path: Path, options: ReadOptions) -> Network | Found:
 def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
     """Read the edges of one population from an open file."""
     options.allow(("variable", "weight"), f"{path} holds SONATA edges, which say source and target")
-    name = chosen(list(file["edges"]), options.variable, path)
+    name = _population(file, options.variable, path)
     edges = file["edges"][name]
     need(32.0 * edges["source_node_id"].size, f"the edges in {path}", "use a machine with more")
     pre, post = (values(edges[f"{side}_node_id"], path).astype(np.int64) for side in ("source", "target"))
@@ -45,7 +45,8 @@ def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
     weight, counts = _weight(edges, len(pre), path, options.weight)
     counts = {"format": f"SONATA edges, population {name}", **counts}
     text = record_in(file)
-    n = meta.loads(text, path)["n_neurons"] if text else int(max(pre.max(initial=-1), post.max(initial=-1))) + 1
+    recorded = 0 if text is None else int(meta.loads(text, path)["n_neurons"])
+    n = max(recorded, _n_nodes(file, edges), 1 + int(max(pre.max(initial=-1), post.max(initial=-1))))
     need(8.0 * n, f"a network of {n} neurons, as the ids in {path} count", "number them from 0 without gaps")
     if text is not None:
         network = meta.restore_inside(summed(post, pre, weight, n), text, path)
@@ -53,7 +54,39 @@ def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
             return network
     off = pre != post
     counts["self_connections_dropped"] = int(np.count_nonzero(~off))
-    return Found(summed(post[off], pre[off], weight[off], n), None, counts, content="weights")
+    matrix = summed(post[off], pre[off], weight[off], n)
+    counts["duplicate_rows_summed"] = int(np.count_nonzero(off)) - matrix.nnz
+    zeros = int(np.count_nonzero(matrix.data == 0))
+    if zeros:
+        counts["zero_or_cancelled_weights_dropped"] = zeros
+    matrix.eliminate_zeros()
+    return Found(matrix, None, counts, content="weights")
+
+
+def _population(file: Any, wanted: str | None, path: Path) -> str:
+    """Choose one of the populations of edges that lead back to the nodes they come from."""
+    ends = {name: _node_populations(edges) for name, edges in file["edges"].items()}
+    between = {name: " to ".join(both) for name, both in ends.items() if len(set(both)) > 1}
+    if wanted in between or (between and len(between) == len(ends)):
+        name = wanted or next(iter(between))
+        raise BadFile(
+            f"{path}: the edges {name!r} lead from one population to another, {between[name]}; edges within one population "
+            "were expected: number both as one, or choose others with --variable"
+        )
+    return chosen({name: (2, 2) for name in ends if name not in between}, wanted, path)
+
+
+def _node_populations(edges: Any) -> tuple[str, ...]:
+    """Name the populations of nodes that edges lead from and to, where they say so."""
+    columns = [edges[name] for name in ("source_node_id", "target_node_id") if name in edges]
+    named = (column.attrs.get("node_population") for column in columns)
+    return tuple(x.decode("utf-8", "replace") if isinstance(x, bytes) else str(x) for x in named if x is not None)
+
+
+def _n_nodes(file: Any, edges: Any) -> int:
+    """Count the nodes of the population where the file lists them, so that those without edges are there too."""
+    nodes = f"nodes/{(*_node_populations(edges), '')[0]}/node_type_id"
+    return int(file[nodes].size) if nodes in file else 0
 
 
 def _weight(edges: Any, m: int, path: Path, wanted: str | None) -> tuple[Any, dict[str, Any]]:
