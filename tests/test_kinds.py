@@ -157,3 +157,88 @@ def test_a_result_from_a_graph_is_saved_as_its_networks(tmp_path):
     result.save(tmp_path / "run.npz")
     again = load(tmp_path / "run.npz")
     assert (again.in_kind != result.network.weights).nnz == 0
+
+
+def test_weights_of_numpy_types_are_weights_and_missing_ones_are_named():
+    networkx = pytest.importorskip("networkx")
+    for number in (np.float64, np.int64, np.float32):
+        graph = networkx.cycle_graph(4)
+        networkx.set_edge_attributes(graph, number(3), "fibers")
+        assert prune(graph, density=1.0).original.weights[0, 1] == 3.0
+    graph[0][1]["fibers"] = None
+    with pytest.raises(InvalidNetwork, match=r"has fibers = None.* mend it, or drop the attribute$"):
+        prune(graph, density=1.0)
+
+
+def test_nodes_of_numpy_integers_are_integers():
+    networkx = pytest.importorskip("networkx")
+    graph = networkx.relabel_nodes(networkx.cycle_graph(4), lambda k: np.int64(k + 5))
+    assert prune(graph, density=1.0).original.labels == (5, 6, 7, 8)
+
+
+def test_weights_that_are_text_come_back_as_numbers():
+    networkx = pytest.importorskip("networkx")
+    graph = networkx.cycle_graph(4)
+    networkx.set_edge_attributes(graph, "5", "weight")
+    assert set(networkx.get_edge_attributes(prune(graph, density=1.0).in_kind, "weight").values()) == {5.0}
+
+
+def test_a_large_graph_is_warned_of_once(monkeypatch, tmp_path):
+    networkx = pytest.importorskip("networkx")
+    import warnings
+
+    from noiseprune import read
+    from noiseprune.files import graph_files
+
+    networkx.write_graphml(networkx.cycle_graph(4), tmp_path / "net.graphml")
+    monkeypatch.setattr(graph_files, "MANY_EDGES", 2)
+    for call in (lambda: read(tmp_path / "net.graphml"), lambda: prune(networkx.cycle_graph(4), density=1.0)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call()
+        assert sum("NetworkX needs about" in str(warning.message) for warning in caught) == 1
+
+
+def test_advice_on_objects_in_memory_names_no_options():
+    networkx, polars = pytest.importorskip("networkx"), pytest.importorskip("polars")
+    graph = networkx.cycle_graph(4)
+    networkx.set_edge_attributes(graph, 2.0, "fibers")
+    networkx.set_edge_attributes(graph, 1.0, "length")
+    frames = [{"pre": ["a"], "source": ["b"], "post": ["b"]}, {"a": ["a"]}, {"pre": ["a"], "post": ["b"], "n": ["x"]}]
+    for given in (graph, *map(polars.DataFrame, frames)):
+        with pytest.raises(InvalidNetwork, match="rename|drop") as caught:
+            prune(given, density=1.0)
+        assert "--" not in str(caught.value)
+
+
+def test_pandas_own_types_are_read_and_missing_ids_named():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"pre": [1, 2, 3], "post": [2, 3, 1], "weight": [True, True, False]})
+    own = frame.astype({"pre": "Int64", "post": "Int64", "weight": "boolean"})
+    for given in (frame, own):
+        result = prune(given, density=1.0)
+        assert result.original.labels == (1, 2, 3)
+        assert result.in_kind["weight"].tolist() == pytest.approx([1.0, 1.0])
+    own.loc[1, "post"] = pandas.NA
+    with pytest.raises(InvalidNetwork, match="row 2 has no post neuron"):
+        prune(own, density=0.5)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_categories_of_weights_and_floating_ids_in_text_come_back(library):
+    frames = pytest.importorskip(library)
+    frame = frames.DataFrame({"pre": ["1", "2"], "post": ["2.0", "1.0"], "weight": ["2", "3"]})
+    if library == "pandas":
+        frame = frame.astype({"weight": "category"})
+    else:
+        frame = frame.with_columns(frames.col("weight").cast(frames.Categorical))
+    result = prune(frame, density=1.0)
+    assert result.original.labels == (1, 2)
+    assert list(result.in_kind["weight"]) == pytest.approx([2.0, 3.0])
+    assert list(result.in_kind["post"]) == ["2.0", "1.0"]
+
+
+def test_a_frame_of_lists_is_refused():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(InvalidNetwork, match="holds List"):
+        prune(polars.DataFrame({"pre": ["a"], "post": ["b"], "weight": [[1.0]]}), density=0.5)

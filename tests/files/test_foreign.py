@@ -357,3 +357,23 @@ def test_single_numbers_beside_a_matrix_are_no_choice(tmp_path):
     net = read(tmp_path / "net.h5", orientation="post-pre")
     assert np.array_equal(weights(net), W)
     assert net.labels is None
+
+
+@pytest.mark.parametrize("suffix", ["graphml", "gml"])
+def test_names_that_igraph_keeps_beside_its_ids_are_the_labels(tmp_path, suffix):
+    igraph = pytest.importorskip("igraph")
+    pytest.importorskip("networkx")
+    graph = igraph.Graph([(0, 1), (1, 2), (0, 1)], directed=True)
+    graph.vs["name"] = ["x", "y", "z"]
+    graph.es["weight"] = [1.0, 2.0, 4.0]
+    getattr(graph, f"write_{suffix}")(str(tmp_path / f"net.{suffix}"))
+    net = read(tmp_path / f"net.{suffix}")
+    assert edges(net) == {("x", "y"): 5.0, ("y", "z"): 2.0}
+    assert net.origin["parallel_edges_summed"] == 1
+
+
+@pytest.mark.parametrize("suffix", ["graphml", "gml"])
+def test_nodes_that_are_integers_stay_integers(tmp_path, suffix):
+    networkx = pytest.importorskip("networkx")
+    getattr(networkx, f"write_{suffix}")(networkx.cycle_graph([7, 8, 9]), tmp_path / f"net.{suffix}")
+    assert read(tmp_path / f"net.{suffix}").labels == (7, 8, 9)

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noiseprune import Network, read, write
+from noiseprune.errors import InvalidNetwork
 from tests.files.test_matrices import FORMATS
 
 LARGE = 2**63 - 1
@@ -53,3 +54,18 @@ def test_a_round_trip_changes_nothing(tmp_path, suffix, net):
     assert np.array_equal(again.noise_std, net.noise_std)
     assert (again.labels, again.activation, again.symmetric) == (net.labels, net.activation, net.symmetric)
     assert again.origin == net.origin
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_control_characters_in_labels_survive_or_are_refused(tmp_path, suffix):
+    labels = ["a\x01b", "a\tb", "a\nb", "\x7f", "a\rb", " a ", '"a"', "\x85"]
+    for some in (labels[1:2], labels):
+        net = Network(np.diag(np.ones(len(some) - 1), 1), 9.0, labels=some)
+        if suffix.startswith("graphml") and len(some) > 1:
+            with pytest.raises(
+                InvalidNetwork, match=r"GraphML cannot carry the control characters in the label 'a\\x01b'"
+            ):
+                write(net, tmp_path / f"net.{suffix}", overwrite=True)
+            continue
+        write(net, tmp_path / f"net.{suffix}", overwrite=True)
+        assert read(tmp_path / f"net.{suffix}").labels == tuple(some)

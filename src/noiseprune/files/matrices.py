@@ -23,7 +23,7 @@ from noiseprune.linalg.memory import need
 from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance
 
 ORIENTATIONS = ("pre-post", "post-pre")
-INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
+INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)  # below 10^18, which fits into 64 bits
 
 
 @contextlib.contextmanager
@@ -117,14 +117,14 @@ def text_matrix(
                 f"{path}: rows and columns are named in different orders; number {k + 1} is {beside[k]!r} beside and "
                 f"{names[k]!r} above: bring them into one order"
             )
-        return _numbers(numbers[1:, 1:], table, path), _labels(names)
+        return _numbers(numbers[1:, 1:], table, path), named(names)
     # names in the first row only; edge lists of the same shape have names in every row
     if rows == columns + 1 and (
         _counts_columns(numbers)
         if all(map(_is_number, numbers.row(0)))
         else 2 * sum(map(_is_number, numbers.row(1))) > columns
     ):
-        return _numbers(numbers[1:], table, path), _labels([cell or "" for cell in first])
+        return _numbers(numbers[1:], table, path), named([cell or "" for cell in first])
     return None
 
 
@@ -148,7 +148,8 @@ def _is_number(cell: str | None) -> bool:
     return True
 
 
-def _labels(names: list[str]) -> list[int | str]:
+def named(names: list[str]) -> list[int | str]:
+    """Name neurons by integers where all names are 64-bit ones."""
     return [int(name) for name in names] if all(map(INTEGER.fullmatch, names)) else list(names)
 
 

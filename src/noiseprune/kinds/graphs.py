@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import InvalidNetwork
-from noiseprune.files.graph_files import edge_weight, from_networkx, labels_of, numbers, placed
+from noiseprune.files.graph_files import edge_weight, from_networkx, labels_of, numbers, placed, warn_if_large
 from noiseprune.files.options import Found
 from noiseprune.kinds.ratios import ratios
 from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance, without_diagonal
@@ -20,6 +20,7 @@ class NetworkXGraph:
 
     def __init__(self, given: Any) -> None:
         self.given = given
+        warn_if_large(given.number_of_edges(), "the graph")
         self.found: Found = from_networkx(given)
 
     def give_back(self, before: Network, after: Network) -> Any:
@@ -30,13 +31,13 @@ class NetworkXGraph:
         edges = list(graph.edges(**keys))
         ends = np.array([(number[edge[0]], number[edge[1]]) for edge in edges], dtype=np.int64).reshape(-1, 2)
         changed = ratios(before, after, ends[:, 0], ends[:, 1])
-        attribute = edge_weight([data for *_, data in graph.edges(data=True)], None)
+        attribute = edge_weight([data for *_, data in graph.edges(data=True)])
         for edge, ratio in zip(edges, changed.tolist(), strict=True):
             if ratio == 0:
                 graph.remove_edge(*edge)
             else:
                 data = graph.edges[edge]
-                data[attribute or WEIGHT] = data.get(attribute, 1) * ratio
+                data[attribute or WEIGHT] = float(data.get(attribute, 1)) * ratio
         return graph
 
 
@@ -48,7 +49,7 @@ class IgraphGraph:
         attributes = (
             [dict.fromkeys(given.es.attributes())] if given.ecount() == 0 else [edge.attributes() for edge in given.es]
         )
-        self.attribute = edge_weight(attributes, None) if given.ecount() else None
+        self.attribute = edge_weight(attributes) if given.ecount() else None
         values = given.es[self.attribute] if self.attribute else [1] * given.ecount()
         weights = numbers(values, lambda k: f"edge {given.es[int(k)].tuple}", self.attribute)
         matrix, counts = placed(given.get_edgelist(), weights, given.vcount(), directed=given.is_directed())
