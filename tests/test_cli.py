@@ -302,3 +302,22 @@ def test_convert_says_what_a_script_cannot_carry(run):
     code, out, _ = run("convert", "net.csv", "net.brian2.py", "--json")
     assert code == 0
     assert json.loads(out)["result"]["cannot_carry"].startswith("labels and provenance")
+
+
+def test_convert_says_what_other_programs_find_in_nir(run):
+    pytest.importorskip("nir")
+    code, out, _ = run("convert", "net.csv", "net.nir")
+    assert code == 0
+    assert "to other programs, which read weights and leak only (noiseprune reads all)" in " ".join(out.split())
+
+
+def test_inspect_prints_zeros_that_were_given(run):
+    _, out, _ = run("inspect", "net.csv", "--margin", "0", "--json")
+    assert "--margin 0.0" in json.loads(out)["result"]["command"]
+
+
+def test_inspect_quotes_for_the_terminal_at_hand():
+    from noiseprune.cli.inspect import _quoted
+
+    assert _quoted(["prune", "my net.csv"], windows=True) == 'prune "my net.csv"'
+    assert _quoted(["prune", "my net.csv"], windows=False) == "prune 'my net.csv'"

@@ -377,3 +377,9 @@ def test_nodes_that_are_integers_stay_integers(tmp_path, suffix):
     networkx = pytest.importorskip("networkx")
     getattr(networkx, f"write_{suffix}")(networkx.cycle_graph([7, 8, 9]), tmp_path / f"net.{suffix}")
     assert read(tmp_path / f"net.{suffix}").labels == (7, 8, 9)
+
+
+def test_an_arrow_stream_is_named(tmp_path):
+    pl.DataFrame({"pre": [1], "post": [2]}).write_ipc_stream(tmp_path / "net.arrow")
+    with pytest.raises(BadFile, match="is an Arrow stream; write it as an Arrow file"):
+        read(tmp_path / "net.arrow")

@@ -1,4 +1,5 @@
 import gzip
+import sys
 
 import numpy as np
 import pytest
@@ -384,3 +385,32 @@ def test_results_and_networks_are_not_mistaken_for_each_other(tmp_path):
         prune(gallery.ring(8), density=1.0).save(tmp_path / "run.dat")
     with pytest.raises(BadFile, match="exists already"):
         prune(gallery.ring(8), density=1.0).save(tmp_path / "run.npz")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions and links of Unix")
+def test_a_file_has_the_permissions_that_a_new_or_the_old_one_has(tmp_path):
+    (tmp_path / "other").touch()
+    usual = (tmp_path / "other").stat().st_mode
+    for name in ("net.csv", "net.csv.gz", "net.npz"):
+        path = tmp_path / name
+        write(gallery.ring(5), path)
+        assert path.stat().st_mode == usual
+        path.chmod(0o640)
+        write(gallery.ring(6), path, overwrite=True)
+        assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions and links of Unix")
+def test_a_link_stays_and_its_target_is_written(tmp_path):
+    (tmp_path / "data").mkdir()
+    link, target = tmp_path / "net.npz", tmp_path / "data" / "real.npz"
+    link.symlink_to(target)
+    with pytest.raises(BadFile, match="exists already"):
+        write(gallery.ring(5), link)
+    write(gallery.ring(5), link, overwrite=True)
+    assert link.is_symlink()
+    assert read(target).n_neurons == 5
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["real.npz"]
+    (tmp_path / "lost.npz").symlink_to(tmp_path / "nowhere" / "net.npz")
+    with pytest.raises(BadFile, match=r"the folder .*nowhere does not exist"):
+        write(gallery.ring(5), tmp_path / "lost.npz", overwrite=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,11 +45,12 @@ def _command(file: Path, reading: Mapping[str, Any], needed: float | None) -> st
     """Write the command that prunes this file, with the options that it was read with."""
     from noiseprune.errors import BadFile
     from noiseprune.files import check_writable
+    from noiseprune.files.options import is_given
 
     defaults = default_reading()
     words = ["noiseprune", "prune", str(file)]
     for name, value in reading.items():
-        if value in (None, False, []) or value == defaults[name]:
+        if not is_given(value) or value == defaults[name]:
             continue
         option = f"--{name.replace('_', '-')}"
         for part in value if isinstance(value, list) else [value]:
@@ -59,4 +62,9 @@ def _command(file: Path, reading: Mapping[str, Any], needed: float | None) -> st
         check_writable(output, overwrite=True)
     except BadFile:
         output = Path(f"{stem}.pruned{WRITES_AS}")
-    return shlex.join([*words, "--density", f"{density:.2g}", "-o", str(output)])
+    return _quoted([*words, "--density", f"{density:.2g}", "-o", str(output)], windows=os.name == "nt")
+
+
+def _quoted(words: list[str], *, windows: bool) -> str:
+    """Join words so that a terminal takes them apart again."""
+    return subprocess.list2cmdline(words) if windows else shlex.join(words)

@@ -55,7 +55,7 @@ def _options(
         float, option(READING, "--gain", help="a rate: scale W to this spectral abscissa over the rate.")
     ] = 0.9,
     variable: Annotated[
-        str | None, _unset("--variable", "The matrix, where a file (.mat .h5 .pt .safetensors) holds several.")
+        str | None, _unset("--variable", "Which one, where a file holds several: matrix, SONATA population, NIR node.")
     ] = None,
     pre: Annotated[str | None, _unset("--pre", "Column of the sending neuron.")] = None,
     post: Annotated[str | None, _unset("--post", "Column of the receiving neuron.")] = None,

@@ -59,6 +59,9 @@ class Format:
 
 
 ONLY_ARRAYS = "labels and provenance (the arrays i, j, w, leak and noise_std are all there is)"
+FOR_NOISEPRUNE = (
+    "noise, activation and labels to other programs, which read weights and leak only (noiseprune reads all)"
+)
 
 FORMATS = (
     Format("comma-separated text", (".csv",), "text_files", "read_text", "write_csv", inside=False, compressible=True),
@@ -76,7 +79,7 @@ FORMATS = (
     Format("GML", (".gml",), "graph_files", "read_gml", "write_gml", compressible=True),
     Format("PyTorch state_dict", (".pt", ".pth"), "models", "read_state_dict", None),
     Format("safetensors", (".safetensors",), "models", "read_safetensors", "write_safetensors"),
-    Format("NIR", (".nir",), "nir_files", "read_nir", "write_nir"),
+    Format("NIR", (".nir",), "nir_files", "read_nir", "write_nir", loses=FOR_NOISEPRUNE),
     Format("Brian2 script", (".brian2.py",), "simulators", None, "write_brian2", loses=ONLY_ARRAYS, companion=".npz"),
     Format("NEST script", (".nest.py",), "simulators", None, "write_nest", loses=ONLY_ARRAYS, companion=".npz"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,25 +23,33 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
         raise BadFile(f"{path}: is a folder; name a file in it")
     if there and not overwrite:
         raise BadFile(f"{path}: exists already; choose another name, or overwrite it with --overwrite (overwrite=True)")
-    if not path.parent.is_dir():
-        raise BadFile(f"{path}: the folder {path.parent} does not exist; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise BadFile(f"{path}: the folder {path.parent} cannot be written to; choose another")
+    folder = _target(path).parent
+    if not folder.is_dir():
+        raise BadFile(f"{path}: the folder {folder} does not exist; make it first")
+    if not os.access(folder, os.W_OK):
+        raise BadFile(f"{path}: the folder {folder} cannot be written to; choose another")
     return path
+
+
+def _target(path: Path) -> Path:
+    """Follow a link, which stays."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path]:
     """Give the name of a temporary file beside `path`; rename it to `path` when the block ends well."""
-    path = check_output(path, overwrite=overwrite)
+    path = _target(check_output(path, overwrite=overwrite))
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        temporary.touch(0o666 if mode is None else mode, exist_ok=False)
     except OSError as error:
         raise BadFile(f"{path}: cannot be written: {error.strerror}") from None
-    temporary = Path(name)
     try:
         yield temporary
+        if mode is not None:
+            temporary.chmod(mode)
         os.replace(temporary, path)
     except OSError as error:
         raise BadFile(f"{path}: cannot be written: {error.strerror or error}") from None

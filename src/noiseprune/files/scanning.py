@@ -126,6 +126,8 @@ def scan_arrow(path: Path) -> Table:
         first = file.read(4)
     if first == b"FEA1":
         raise BadFile(f"{path}: is Feather of version 1; write it again with a newer pyarrow or pandas")
+    if first == b"\xff\xff\xff\xff":
+        raise BadFile(f"{path}: is an Arrow stream; write it as an Arrow file (Feather 2)")
     trial.survive(trial.ARROW, path, "Arrow (Feather) file")
     return _scanned(pl.scan_ipc, path, "Arrow (Feather) file")
 

@@ -4,9 +4,12 @@
 given                                   given back by ``Pruned.in_kind``
 ======================================  ==========================================================================
 Network, ndarray, SciPy sparse          a matrix of the same layout, operator or weights
-NetworkX, igraph, PyGSP graph           a copy without the pruned edges, the others strengthened; attributes kept
+NetworkX, igraph graph                  a copy without the pruned edges, the others strengthened; attributes kept
+PyGSP graph                             a graph of the new W, with the coordinates and kind of Laplacian
 pandas or polars frame (edge list)      the rows that stayed, all columns, their weights strengthened
 ======================================  ==========================================================================
+
+Self-connections and connections whose rows cancel are no part of a network, and do not come back.
 
 Graphs and frames hold weights without a leak: one is made, "dominant" unless `base_leak` says otherwise, and stands
 in ``Network.origin``. None of these libraries is imported unless an object of it is given.
