@@ -71,6 +71,8 @@ def test_ids_of_an_enum_are_names(tmp_path):
         "# post pre weight\nb a 2\n",
         "# made by me from a source\n# post,pre,weight\nb,a,2\n",
         "#\n#post,pre,weight\r\nb,a,2\r\n",
+        "# post,pre,weight\n# counts, of synapses\nb,a,2\n",
+        "#made by me\n#and you\npost,pre,weight\nb,a,2\n",
     ],
 )
 def test_a_header_behind_a_comment_mark_is_a_header(tmp_path, content):

@@ -21,6 +21,8 @@ SEPARATORS = ("\t", ",", ";")
 COMMENT = re.compile(rb"(?m)^[ \t]*#(?:[ \t][^\n]*)?\r?$")
 # blank lines, comments, and the line by which spreadsheets name their separator
 BEFORE_A_TABLE = re.compile(rb"(?:(?:[ \t]*(?:#(?:[ \t][^\n]*)?)?|sep=.)\r?\n)*")
+MARKED = re.compile(rb"(?m)^[ \t]*#([^\n]*)$")
+MARKED_LINES = re.compile(rb"(?:[ \t]*#[^\n]*\n)*")
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,18 @@ def beginning(data: bytes, path: Path) -> tuple[bytes, int]:
 def _commented_header(data: bytes, start: int) -> int:
     """Find a header behind a `#`, as NumPy writes it; return where it begins, `start` where there is none."""
     first = _line(data, start)
-    before = data[:start].rstrip()
-    last = before.rfind(b"\n") + 1
-    if first.lstrip().startswith(b"#"):
-        return data.index(b"#", start) + 1 if _names_both_ends(_cells(first.lstrip()[1:])) else start
-    comment = _cells(_line(before, last).lstrip()[1:])
-    # prose may say "from" and "to"; a header has as many words as the data have columns
-    if _names_both_ends(comment) and len(comment) == len(_cells(first)) and not _names_both_ends(_cells(first)):
-        return data.index(b"#", last) + 1
+    if first.lstrip().startswith(b"#"):  # and no blank: a header, a name, or a comment above a header
+        after = MARKED_LINES.match(data, start).end()  # type: ignore[union-attr]
+        if _names_both_ends(_cells(first.lstrip()[1:])):
+            return data.index(b"#", start) + 1
+        return after if _names_both_ends(_cells(_line(data, after))) else start
+    if _names_both_ends(_cells(first)):
+        return start
+    for comment in MARKED.finditer(data, 0, start):
+        names = _cells(comment[1])
+        # prose may say "from" and "to"; a header has as many words as the data have columns
+        if _names_both_ends(names) and len(names) == len(_cells(first)):
+            return comment.start(1)
     return start
 
 
