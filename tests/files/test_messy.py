@@ -156,7 +156,7 @@ def test_a_threshold_says_nothing_about_the_header(tmp_path):
     assert edges(net) == {("c", "a"): 4.0, ("b", "a"): 7.0}
 
 
-@pytest.mark.parametrize("threshold", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("threshold", [0, -1, float("nan"), float("inf"), "5"])
 def test_a_threshold_that_means_nothing_is_refused(tmp_path, threshold):
     with pytest.raises(InvalidOption, match="threshold must be a finite number above 0"):
         read(made(tmp_path, "pre,post,weight\na,b,2\n"), threshold=threshold)

@@ -9,8 +9,8 @@
 ``.sonata.h5 .brian2.py .nest.py``       simulators; scripts are written only
 =======================================  ===================================================================
 
-Text, ``.mtx`` and graphs may be gzipped; Arrow is read as a file, not as a stream. Formats without room for leak, noise and labels have ``NAME.EXT.json``
-beside them. A new format is one module and one line in `noiseprune.files.formats`.
+Text, ``.mtx`` and graphs may be gzipped; Arrow is read as a file, not as a stream. Formats without room for leak, noise
+and labels have ``NAME.EXT.json`` beside them. A new format is one module and one line in `noiseprune.files.formats`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import Any, Literal
 
 import scipy.sparse as sp
@@ -33,8 +34,9 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         """Refuse what no file could be read with."""
-        if self.threshold is not None and not 0 < self.threshold < math.inf:
-            raise InvalidOption(f"threshold must be a finite number above 0; got {self.threshold}")
+        number = isinstance(self.threshold, Real) and 0 < self.threshold < math.inf
+        if self.threshold is not None and not number:
+            raise InvalidOption(f"threshold must be a finite number above 0; got {self.threshold!r}")
         conditions(self.where)
         conditions(self.symmetric_rows)
 
