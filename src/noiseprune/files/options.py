@@ -34,9 +34,9 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         """Refuse what no file could be read with."""
-        number = isinstance(self.threshold, Real) and 0 < self.threshold < math.inf
-        if self.threshold is not None and not number:
-            raise InvalidOption(f"threshold must be a finite number above 0; got {self.threshold!r}")
+        given: Any = self.threshold
+        if given is not None and not (isinstance(given, Real) and 0 < float(given) < math.inf):
+            raise InvalidOption(f"threshold must be a finite number above 0; got {given!r}")
         conditions(self.where)
         conditions(self.symmetric_rows)
 
