@@ -313,6 +313,8 @@ def test_sonata_edges_between_two_populations_are_no_network_of_one(tmp_path):
     sonata(path, inputs=([7], [0], "lgn", "v1"))
     with pytest.raises(BadFile, match="edges within one population were expected"):
         read(path)
+    with pytest.raises(BadFile, match="holds no matrix 'local'"):
+        read(path, variable="local")
 
 
 def nir_graph(nir, **loops):
@@ -349,7 +351,7 @@ def test_single_numbers_beside_a_matrix_are_no_choice(tmp_path):
     assert np.array_equal(weights(read(tmp_path / "net.mat", orientation="post-pre")), W)
     oblong = sp.csr_array(np.ones((3, 2)))
     with h5py.File(tmp_path / "net.h5", "w") as file:
-        file["W"], file["dt"] = W, [[0.1]]
+        file["W"], file["dt"], file["nothing"] = W, [[0.1]], h5py.Empty("f")
         file["obs/_index"] = ["x", "y", "z"]
         group = file.create_group("counts")
         group.attrs["shape"] = oblong.shape

@@ -398,6 +398,9 @@ def test_a_file_has_the_permissions_that_a_new_or_the_old_one_has(tmp_path):
         path.chmod(0o640)
         write(gallery.ring(6), path, overwrite=True)
         assert path.stat().st_mode & 0o777 == 0o640
+        path.chmod(0o444)
+        write(gallery.ring(7), path, overwrite=True)
+        assert path.stat().st_mode & 0o777 == 0o444
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions and links of Unix")

@@ -74,7 +74,7 @@ def _matrices(group: Any, path: Path, prefix: str = "") -> Iterator[tuple[str, A
 def _shape(item: Any, path: Path) -> tuple[int, ...]:
     """Say how large a dataset is, or a group of compressed rows or columns; square where it does not say."""
     if hasattr(item, "shape"):
-        return tuple(item.shape)
+        return tuple(item.shape or ())  # None where a dataset is there and empty
     shape = item.attrs.get("shape", item.attrs.get("h5sparse_shape"))
     if shape is None and "shape" in item:
         shape = values(item["shape"], path)

@@ -43,7 +43,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-        temporary.touch(0o666 if mode is None else mode, exist_ok=False)
+        temporary.touch(0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR, exist_ok=False)
     except OSError as error:
         raise BadFile(f"{path}: cannot be written: {error.strerror}") from None
     try:

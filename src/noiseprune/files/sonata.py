@@ -67,8 +67,8 @@ def _population(file: Any, wanted: str | None, path: Path) -> str:
     """Choose one of the populations of edges that lead back to the nodes they come from."""
     ends = {name: _node_populations(edges) for name, edges in file["edges"].items()}
     between = {name: " to ".join(both) for name, both in ends.items() if len(set(both)) > 1}
-    if wanted in between or (between and len(between) == len(ends)):
-        name = wanted or next(iter(between))
+    name = next(iter(between), None) if wanted is None and len(between) == len(ends) else wanted
+    if name in between:
         raise BadFile(
             f"{path}: the edges {name!r} lead from one population to another, {between[name]}; edges within one population "
             "were expected: number both as one, or choose others with --variable"
