@@ -23,7 +23,7 @@ from noiseprune.linalg.memory import need
 from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance
 
 ORIENTATIONS = ("pre-post", "post-pre")
-INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)  # below 10^18, which fits into 64 bits
+INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 
 
 @contextlib.contextmanager
@@ -150,7 +150,9 @@ def _is_number(cell: str | None) -> bool:
 
 def named(names: list[str]) -> list[int | str]:
     """Name neurons by integers where all names are 64-bit ones."""
-    return [int(name) for name in names] if all(map(INTEGER.fullmatch, names)) else list(names)
+    if all(INTEGER.fullmatch(name) and abs(int(name)) < 2**63 for name in names):
+        return [int(name) for name in names]
+    return list(names)
 
 
 def _numbers(cells: pl.DataFrame, table: Cells, path: Path) -> np.ndarray[Any, Any]:
