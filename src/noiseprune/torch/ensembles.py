@@ -1,0 +1,162 @@
+"""Where the activity comes from that pruning preserves: noise on the neurons, noise through the inputs, or examples.
+
+None of them needs a label.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from noiseprune.errors import InvalidOption
+from noiseprune.options import choice
+
+BATCH = 256  # trials that run at a time
+
+
+class Ensemble(Protocol):
+    """What drives a network: batches of inputs, and noise on its state."""
+
+    @property
+    def noise_std(self) -> float:
+        """Standard deviation of the white noise added to each number of the state at each step."""
+
+    def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """Yield inputs, (T, trials, n_inputs)."""
+
+
+@dataclass(frozen=True)
+class IntrinsicNoise:
+    """Private white noise on each neuron; the input is silent.
+
+    Parameters
+    ----------
+    std : float
+        Standard deviation of what is added to each number of the state at each step.
+    steps, trials : int
+        Length and number of the runs, each from rest.
+    covariance : "simulated" or "lyapunov"
+        Of the runs; or of the linearisation around where the network settles in silence, which needs no run.
+
+    Notes
+    -----
+    Of what weights read, each neuron's own noise is taken off: it says nothing about the network, and beside the part
+    that neurons share it would act as a large ridge.
+    """
+
+    std: float = 0.1
+    steps: int = 64
+    trials: int = 512
+    covariance: Literal["simulated", "lyapunov"] = "simulated"
+
+    def __post_init__(self) -> None:
+        _positive(std=self.std, steps=self.steps, trials=self.trials)
+        choice("covariance", self.covariance, ("simulated", "lyapunov"))
+
+    @property
+    def noise_std(self) -> float:
+        """Standard deviation of the noise on the state."""
+        return self.std
+
+    def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:  # noqa: ARG002 - a contract
+        """Yield silence."""
+        for trials in _batch_sizes(self.trials):
+            yield torch.zeros(self.steps, trials, n_inputs)
+
+
+@dataclass(frozen=True)
+class InputNoise:
+    """Coloured noise sent through the input weights: gated, with tonic levels.
+
+    Channels switch on and off. In half of those that are on, one by one, the level is constant through the trial; in
+    the others it is an AR(1) process. The share of channels that are on is drawn for each trial, log-uniform between
+    one channel and all: nothing is known of how many inputs a task uses at once.
+
+    Parameters
+    ----------
+    std : float
+        Standard deviation of a channel that is on; what inputs of the task are worth.
+    correlation : float
+        Correlation time of levels and gates, in steps.
+    steps, trials : int
+        Length and number of the runs, each from rest.
+    """
+
+    std: float = 1.0
+    correlation: float = 10.0
+    steps: int = 64
+    trials: int = 512
+
+    noise_std = 0.0
+
+    def __post_init__(self) -> None:
+        _positive(std=self.std, correlation=self.correlation, steps=self.steps, trials=self.trials)
+
+    def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:
+        """Yield coloured noise."""
+        stays = math.exp(-1 / self.correlation)
+        for trials in _batch_sizes(self.trials):
+            shape = (trials, n_inputs)
+            share = n_inputs ** -torch.rand(trials, 1, generator=generator)
+            tonic = torch.rand(shape, generator=generator) < 0.5
+            gate = torch.rand(shape, generator=generator) < share
+            level = torch.randn(shape, generator=generator)
+            inputs = torch.empty(self.steps, *shape)
+            for t in range(self.steps):
+                inputs[t] = self.std * gate * level
+                moved = stays * level + math.sqrt(1 - stays**2) * torch.randn(shape, generator=generator)
+                level = torch.where(tonic, level, moved)
+                drawn = torch.rand(shape, generator=generator) < share
+                gate = torch.where(torch.rand(shape, generator=generator) < stays, gate, drawn)
+            yield inputs
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Unlabelled inputs, (T, trials, inputs)."""
+
+    inputs: Tensor
+
+    noise_std = 0.0
+
+    def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:  # noqa: ARG002 - a contract
+        """Yield the inputs, a few trials at a time."""
+        yield from torch.split(self.inputs, BATCH, dim=1)
+
+
+NOISES = {"intrinsic": IntrinsicNoise, "input": InputNoise}
+
+
+def examples(inputs: Tensor, n_inputs: int, *, batch_first: bool) -> Examples:
+    """Check unlabelled inputs, and lay them out as (T, trials, inputs).
+
+    Parameters
+    ----------
+    inputs : (T, trials, n_inputs) or (T, n_inputs) Tensor
+        Or (trials, T, n_inputs) where `batch_first`.
+    """
+    if not isinstance(inputs, Tensor) or inputs.ndim not in (2, 3) or inputs.shape[-1] != n_inputs:
+        came = tuple(inputs.shape) if isinstance(inputs, Tensor) else type(inputs).__name__
+        layout = "trials, T" if batch_first else "T, trials"
+        raise InvalidOption(f"inputs must be a tensor ({layout}, {n_inputs}), as the module takes them; got {came}")
+    if inputs.numel() == 0 or not bool(inputs.isfinite().all()):
+        raise InvalidOption("inputs must hold at least one step of one trial, all numbers finite")
+    if inputs.ndim == 2:
+        return Examples(inputs[:, None])
+    return Examples(inputs.transpose(0, 1) if batch_first else inputs)
+
+
+def _batch_sizes(trials: int) -> Iterator[int]:
+    for first in range(0, trials, BATCH):
+        yield min(BATCH, trials - first)
+
+
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 < value < math.inf:
+            raise InvalidOption(f"{name} must be positive and finite; got {value!r}")
