@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.utils import parametrize
 
 from noiseprune.errors import InvalidNetwork
 from noiseprune.torch.recurrent import Layers, tensor
@@ -94,9 +95,9 @@ def _stack(
     module: nn.Module, path: str, gates: tuple[str, ...], bias: str | None, source: tuple[str, str]
 ) -> list[Block]:
     weight = tensor(module, path)
-    _check(path, weight, len(gates))
+    _check(module, path, len(gates))
     if bias is not None:
-        _check(bias, tensor(module, bias), len(gates))
+        _check(module, bias, len(gates))
     height = weight.shape[0] // len(gates)
     square = source[1] == "state" and height == weight.shape[1]
     return [
@@ -105,8 +106,11 @@ def _stack(
     ]
 
 
-def _check(path: str, weight: Tensor, n_gates: int) -> None:
-    if not isinstance(weight, nn.Parameter):
+def _check(module: nn.Module, path: str, n_gates: int) -> None:
+    weight = tensor(module, path)
+    owner_path, _, name = path.rpartition(".")
+    owner = module.get_submodule(owner_path)
+    if parametrize.is_parametrized(owner, name) or not isinstance(weight, nn.Parameter):
         raise InvalidNetwork(
             f"{path} is no parameter but computed from others (pruned by a hook, or parametrized), so it cannot be written to: "
             "bake it in first, with torch.nn.utils.prune.remove or parametrize.remove_parametrizations"
@@ -123,5 +127,5 @@ def _write(module: nn.Module, path: str, rows: slice, values: Floats) -> None:
 
 
 def as_array(values: Any) -> Floats:
-    """Return a tensor as a NumPy array in double precision."""
-    return np.asarray(values.detach().cpu().double().numpy(), dtype=np.float64)
+    """Return a copy of a tensor as a NumPy array in double precision."""
+    return np.array(values.detach().cpu().numpy(), dtype=np.float64)

@@ -36,7 +36,7 @@ class NoisePrune(prune.BasePruningMethod):  # type: ignore[misc, unused-ignore]
         Of the activity that the weights read; the weight is a stack of n x n gates.
     """
 
-    PRUNING_TYPE = "unstructured"
+    PRUNING_TYPE = "global"  # torch hands "unstructured" methods a flat list of what is left, whose places are lost
 
     def __init__(self, density: float, covariance: Tensor) -> None:
         if not 0 < density <= 1:

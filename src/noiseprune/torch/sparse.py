@@ -30,6 +30,8 @@ class SparseRecurrent(nn.Module):
 
     def __init__(self, module: nn.Module, recurrent: Recurrent | None) -> None:
         super().__init__()
+        for layer in (direction for directions in layers_of(module, recurrent) for direction in directions):
+            _check(module, layer.weight)
         self.module = copy.deepcopy(module).requires_grad_(False)
         self.batch_first = bool(getattr(module, "batch_first", False))
         self._layers = layers_of(self.module, recurrent)
@@ -140,6 +142,11 @@ def _dense(path: Any, name: str, parts: list[Tensor | None], shape: list[int]) -
     return dense
 
 
+def _check(module: nn.Module, path: str) -> None:
+    if not isinstance(tensor(module, path), nn.Parameter):
+        raise InvalidOption(f"{path} is pruned by a hook: call torch.nn.utils.prune.remove first, then to_sparse")
+
+
 def _compress(module: nn.Module, path: str) -> None:
     """Put CSR in place of a matrix where it is at most half full."""
     weight = tensor(module, path).detach()
@@ -147,8 +154,6 @@ def _compress(module: nn.Module, path: str) -> None:
         return
     owner_path, _, name = path.rpartition(".")
     owner = module.get_submodule(owner_path)
-    if name not in owner._parameters:
-        raise InvalidOption(f"{path} is pruned by a hook: call torch.nn.utils.prune.remove first, then to_sparse")
     delattr(owner, name)
     owner.register_buffer(name, _csr(weight))
 
