@@ -36,7 +36,9 @@ def test_baked_weights_reach_the_forward_pass_and_stay_parameters(name):
     module, original = pruned(name), modules.SEQUENCES[name]()
     assert not torch.allclose(sent(module), sent(original))
     assert [n for n, _ in module.named_parameters()] == [n for n, _ in original.named_parameters()]
-    assert all(flat is getattr(module, n) for flat, n in zip(module._flat_weights, module._flat_weights_names, strict=True))
+    assert all(
+        flat is getattr(module, n) for flat, n in zip(module._flat_weights, module._flat_weights_names, strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -55,6 +57,7 @@ def test_baked_modules_can_be_copied_pickled_and_loaded(name):
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The tensor attributes self._flat_weights:UserWarning")
 def test_baked_modules_are_taken_by_torchscript_and_export():
     """Whatever the unpruned module goes through."""
     module = pruned("gru")
@@ -98,7 +101,9 @@ def test_parametrized_weights_are_refused_not_silently_left():
 def test_the_hook_form_is_torchs_own(name):
     hooked, baked = pruned(name, "hook"), pruned(name)
     assert prune.is_pruned(hooked)
-    assert {n for n, _ in hooked.named_buffers()} == {f"{n}_mask" for n, _ in baked.named_parameters() if "weight_hh" in n}
+    assert {n for n, _ in hooked.named_buffers()} == {
+        f"{n}_mask" for n, _ in baked.named_parameters() if "weight_hh" in n
+    }
     assert torch.equal(sent(hooked), sent(baked))
     with pytest.raises(InvalidNetwork, match=r"torch\.nn\.utils\.prune\.remove"):
         prune_(hooked, 0.1, noise="input")
@@ -249,7 +254,9 @@ def test_drift_is_zero_for_a_copy_and_larger_for_fewer_weights():
     values = [drift["output_drift"] for drift in drifts]
     assert values == sorted(values)
     assert drifts[0]["by_step"].shape == (12,) and drifts[0]["by_neuron"].shape == (16,)
-    expected = (sent(module) - sent(original)).square().mean() / sent(original).flatten(0, 1).var(dim=0, correction=0).mean()
+    expected = (sent(module) - sent(original)).square().mean() / sent(original).flatten(0, 1).var(
+        dim=0, correction=0
+    ).mean()
     assert np.isclose(values[-1], float(expected.sqrt()), rtol=1e-4)
     with pytest.raises(InvalidOption, match="same kind of network; they send 16 and 32"):
         evaluate(original, modules.SEQUENCES["gru"](), modules.inputs(steps=40))

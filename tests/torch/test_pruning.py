@@ -136,9 +136,17 @@ def test_a_pruned_network_can_be_pruned_again():
         prune_(module, 0.5, noise="input")
 
 
-@pytest.mark.parametrize("noise", ["intrinsic", IntrinsicNoise(0.01, covariance="lyapunov"), InputNoise(std=0.3, trials=40)], ids=str)
+@pytest.mark.parametrize(
+    "noise", ["intrinsic", IntrinsicNoise(0.01, covariance="lyapunov"), InputNoise(std=0.3, trials=40)], ids=str
+)
 def test_all_noises_and_rules_prune(noise):
-    for rule, draw in [("noise", "topk"), ("noise", "fixed"), ("magnitude", "topk"), ("weight", "fixed"), ("uniform", "fixed")]:
+    for rule, draw in [
+        ("noise", "topk"),
+        ("noise", "fixed"),
+        ("magnitude", "topk"),
+        ("weight", "fixed"),
+        ("uniform", "fixed"),
+    ]:
         for strengthen in ("regressed", "reciprocal", "none"):
             module = modules.SEQUENCES["gru"]()
             info = prune_(module, 0.3, noise=noise, rule=rule, draw=draw, strengthen=strengthen)
@@ -171,7 +179,9 @@ def test_options_that_make_no_sense_are_refused():
             prune_(gru, density, noise="input")
     with pytest.raises(InvalidOption, match="std must be positive"):
         IntrinsicNoise(std=-1.0)
-    assert all(torch.equal(a, b) for a, b in zip(gru.parameters(), modules.SEQUENCES["gru"]().parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(gru.parameters(), modules.SEQUENCES["gru"]().parameters(), strict=True)
+    )
 
 
 def test_networks_that_cannot_be_pruned_are_refused():

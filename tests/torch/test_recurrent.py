@@ -107,7 +107,9 @@ def test_the_jacobian_of_a_leaky_network_is_the_textbook_one():
 def test_what_cannot_be_understood_is_refused_with_advice():
     with pytest.raises(InvalidNetwork, match=r"got Linear.*model\.rnn.*recurrent=Leaky"):
         layers_of(torch.nn.Linear(2, 2))
-    with pytest.raises(InvalidNetwork, match=r"Continuous has no parameter 'W'; its parameters are offset, hidden\.weight"):
+    with pytest.raises(
+        InvalidNetwork, match=r"Continuous has no parameter 'W'; its parameters are offset, hidden\.weight"
+    ):
         layers_of(modules.Continuous(), Leaky("W", alpha=0.1))
     with pytest.raises(InvalidOption, match="alpha.*above 0 and at most 1; got 1.5"):
         Leaky("W", alpha=1.5)

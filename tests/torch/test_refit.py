@@ -103,7 +103,10 @@ def test_exactly_the_target_is_kept(per, draw):
 
 
 def test_the_largest_are_kept_within_rows_blocks_or_all():
-    scores, offered = [np.array([[9.0, 8.0], [1.0, 2.0]]), np.array([[7.0, 3.0]])], [np.ones((2, 2), bool), np.ones((1, 2), bool)]
+    scores, offered = (
+        [np.array([[9.0, 8.0], [1.0, 2.0]]), np.array([[7.0, 3.0]])],
+        [np.ones((2, 2), bool), np.ones((1, 2), bool)],
+    )
 
     def kept(per: str) -> list[list[list[bool]]]:
         chosen = choose(scores, offered, [2, 1], per=per, draw="topk", certain=True, rng=np.random.default_rng(12))

@@ -17,6 +17,7 @@ from noiseprune.errors import InvalidOption
 from noiseprune.options import choice
 
 BATCH = 256  # trials that run at a time
+SHARE = 1e-4  # of shared fluctuations in the variance: deviations of 1 % of what a silent run does
 
 
 class Ensemble(Protocol):
@@ -25,6 +26,10 @@ class Ensemble(Protocol):
     @property
     def noise_std(self) -> float:
         """Standard deviation of the white noise added to each number of the state at each step."""
+
+    @property
+    def ridge(self) -> float:
+        """Ridge of the fits, in units of the mean variance of what the weights read."""
 
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Yield inputs, (T, trials, n_inputs)."""
@@ -45,14 +50,19 @@ class IntrinsicNoise:
 
     Notes
     -----
-    Of what weights read, each neuron's own noise is taken off: it says nothing about the network, and beside the part
-    that neurons share it would act as a large ridge.
+    Three things are told apart: the run without noise, exactly what the network does in silence; the fluctuations that
+    neurons share, which say in which directions it can be pushed off that run; and each neuron's own noise, which says
+    nothing about the network. The moments are those of the first, plus `SHARE` of those of the second, whatever the
+    standard deviation is; the third is taken off.
     """
 
     std: float = 0.1
-    steps: int = 64
-    trials: int = 512
+    steps: int = 128
+    trials: int = 128
     covariance: Literal["simulated", "lyapunov"] = "simulated"
+
+    # The shared fluctuations already stand for errors; white errors are to them what they are to the run.
+    ridge = 1e-8
 
     def __post_init__(self) -> None:
         _positive(std=self.std, steps=self.steps, trials=self.trials)
@@ -93,6 +103,7 @@ class InputNoise:
     trials: int = 512
 
     noise_std = 0.0
+    ridge = 1e-3
 
     def __post_init__(self) -> None:
         _positive(std=self.std, correlation=self.correlation, steps=self.steps, trials=self.trials)
@@ -123,6 +134,8 @@ class Examples:
     inputs: Tensor
 
     noise_std = 0.0
+    # Errors of a tenth of each input's standard deviation: about what is left of a drive error at a tenth of the weights.
+    ridge = 1e-2
 
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:  # noqa: ARG002 - a contract
         """Yield the inputs, a few trials at a time."""

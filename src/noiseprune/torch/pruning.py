@@ -41,7 +41,7 @@ def prune_(
     recurrent: Recurrent | None = None,
     form: Form = "baked",
     include_input: bool = False,
-    ridge: float = refit.RIDGE,
+    ridge: float | None = None,
     cap: float | None = None,
     rng: Rng = 0,
 ) -> dict[str, Any]:
@@ -74,8 +74,8 @@ def prune_(
         deepcopy, TorchScript and a fresh module's ``load_state_dict`` do not take.
     include_input : bool
         Whether input-to-hidden matrices are pruned as well.
-    ridge : float
-        In units of the mean variance of what the weights read; see `noiseprune.torch.refit`.
+    ridge : float, optional
+        In units of the mean variance of what the weights read; the ensemble's own unless given.
     cap : float, optional
         For "reciprocal": the quantile at which factors 1/p are cut down.
     rng : int or Generator
@@ -107,6 +107,7 @@ def prune_(
     layers = layers_of(module, recurrent)
     blocks = blocks_of(module, layers, include_input=include_input)
     ensemble = _ensemble(module, layers, noise, inputs)
+    ridge = ensemble.ridge if ridge is None else ridge
     seed = seed_from(rng)
     for_noise, for_draw = np.random.SeedSequence(seed).spawn(2)
     generator = torch.Generator().manual_seed(int(for_noise.generate_state(1, np.uint64)[0] >> 1))
@@ -203,7 +204,7 @@ def _check(
     strengthen: Strengthen,
     per: Per,
     form: Form,
-    ridge: float,
+    ridge: float | None,
     cap: float | None,
 ) -> None:
     if isinstance(density, bool) or not isinstance(density, int | float | np.number) or not 0 < density <= 1:
@@ -222,7 +223,7 @@ def _check(
         raise InvalidOption(
             f"rule='magnitude' keeps the largest, so draw={draw!r} has nothing to draw: take rule='weight'"
         )
-    if not (isinstance(ridge, int | float | np.number) and 0 < ridge < np.inf):
+    if ridge is not None and not (isinstance(ridge, int | float | np.number) and 0 < ridge < np.inf):
         raise InvalidOption(f"ridge must be positive and finite; got {ridge!r}")
     if cap is not None and (strengthen != "reciprocal" or not 0 <= cap <= 1):
         raise InvalidOption(f"cap is a quantile between 0 and 1, of factors 1/p: strengthen='reciprocal'; got {cap!r}")

@@ -12,9 +12,6 @@ import scipy.linalg
 from noiseprune.rule.strengthen import reciprocal as reciprocal_weights
 from noiseprune.torch.blocks import Bools, Floats
 
-# In units of the mean variance of the inputs. Nothing in the problem is noisy, since the original network is known exactly:
-# the ridge only has to keep directions that the ensemble never visits from being thrown away.
-RIDGE = 1e-3
 DOWN_TO = 0.25  # of the density: where rows stop, low enough that a block's share-out among rows seldom reaches it
 # Each stage takes this share of a row's inputs; halving it changes no error on the shared networks by more than noise.
 STAGE = 0.1
