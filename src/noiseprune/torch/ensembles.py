@@ -83,37 +83,39 @@ class IntrinsicNoise:
 class InputNoise:
     """Coloured noise sent through the input weights: gated, with tonic levels.
 
-    Channels switch on and off. In half of those that are on, one by one, the level is constant through the trial; in
-    the others it is an AR(1) process. The share of channels that are on is drawn for each trial, log-uniform between
-    one channel and all: nothing is known of how many inputs a task uses at once.
+    Channels switch on and off, each by itself. In half of them, drawn for each trial, the level is constant through the
+    trial; in the others it is an AR(1) process.
 
     Parameters
     ----------
     std : float
         Standard deviation of a channel that is on; what inputs of the task are worth.
+    active : float
+        Channels that are on at a time, on average. One by one they show all that a network near linear does with them
+        together, and leave it less saturated.
     correlation : float
         Correlation time of levels and gates, in steps.
     steps, trials : int
-        Length and number of the runs, each from rest.
+        Length and number of the runs, each from rest; four correlation times.
     """
 
     std: float = 1.0
+    active: float = 1.0
     correlation: float = 10.0
-    steps: int = 64
+    steps: int = 40
     trials: int = 512
 
     noise_std = 0.0
     ridge = 1e-3
 
     def __post_init__(self) -> None:
-        _positive(std=self.std, correlation=self.correlation, steps=self.steps, trials=self.trials)
+        _positive(std=self.std, active=self.active, correlation=self.correlation, steps=self.steps, trials=self.trials)
 
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Yield coloured noise."""
-        stays = math.exp(-1 / self.correlation)
+        stays, share = math.exp(-1 / self.correlation), self.active / n_inputs
         for trials in _batch_sizes(self.trials):
             shape = (trials, n_inputs)
-            share = n_inputs ** -torch.rand(trials, 1, generator=generator)
             tonic = torch.rand(shape, generator=generator) < 0.5
             gate = torch.rand(shape, generator=generator) < share
             level = torch.randn(shape, generator=generator)

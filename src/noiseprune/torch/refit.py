@@ -91,34 +91,44 @@ def prices(weights: Floats, offered: Bools, H: Floats, *, down_to: float, stage:
     """
     found = np.zeros_like(weights)
     inverse: Floats = np.linalg.inv(H).astype(np.float64, copy=False)
+    least = max(1, int(down_to * weights.shape[1]))
     for row, allowed in enumerate(offered):
         inside, outside = np.flatnonzero(allowed), np.flatnonzero(~allowed)
-        G = _without(inverse, inside, outside)[0]
-        found[row, inside] = _row_prices(weights[row, inside], G, max(1, int(down_to * weights.shape[1])), stage)
+        G = inverse[np.ix_(inside, inside)]
+        if outside.size:
+            across = inverse[np.ix_(outside, inside)]
+            G -= across.T @ np.linalg.solve(inverse[np.ix_(outside, outside)], across)
+        found[row, inside] = _row_prices(weights[row, inside], G, least, stage)
     return found
 
 
 def _row_prices(w: Floats, G: Floats, least: int, stage: float) -> Floats:
-    """Prices of one row's inputs, (k,), from weights (k,) and the inverse G (k, k) of their second moments."""
+    """Prices of one row's inputs, (k,), from weights (k,) and the inverse G (k, k) of their second moments.
+
+    Both are overwritten. What goes leaves rows of zeros in G; once half of G is gone it is packed.
+    """
     found = np.zeros(w.size)
-    left = np.arange(w.size)
-    floor = 0.0
-    while left.size > least:
-        many = min(max(1, int(stage * left.size)), left.size - least)
-        ranked = np.argpartition(w**2 / G.diagonal(), many - 1)
-        go, stay = ranked[:many], ranked[many:]
-        rest, solved = _without(G, stay, go, w[go])
-        floor = max(floor, float(w[go] @ solved) / many)
-        found[left[go]] = floor
-        w, G, left = w[stay] - G[np.ix_(stay, go)] @ solved, rest, left[stay]
-    if left.size:
-        found[left] = np.maximum(w**2 / G.diagonal(), floor * (1 + 1e-12))
+    place = np.arange(w.size)  # of what G still holds
+    left = np.ones(w.size, dtype=np.bool_)
+    n_left, floor = w.size, 0.0
+    while n_left > least:
+        if 2 * n_left < left.size:
+            G, w, place, left = G[np.ix_(left, left)], w[left], place[left], left[left]
+        many = min(max(1, int(stage * n_left)), n_left - least)
+        price = np.full(w.size, np.inf)
+        price[left] = w[left] ** 2 / G.diagonal()[left]
+        go = np.argpartition(price, many - 1)[:many]
+        # with G_go = L L^T and Y = L^-1 G[go]: G - Y^T Y is the inverse without them, w - Y^T L^-1 w[go] the weights
+        factor = scipy.linalg.cholesky(G[np.ix_(go, go)], lower=True, check_finite=False)
+        Y, _ = scipy.linalg.lapack.dtrtrs(factor, G[:, go].T, lower=1)
+        loss, _ = scipy.linalg.lapack.dtrtrs(factor, w[go], lower=1)
+        floor = max(floor, float(loss @ loss) / many)
+        found[place[go]] = floor
+        w = w - Y.T @ loss
+        # in place: LAPACK's order sees the transpose, and the matrix is symmetric
+        G = scipy.linalg.blas.dgemm(-1.0, Y, Y, beta=1.0, c=G.T, trans_a=1, overwrite_c=1).T
+        left[go] = False
+        n_left -= many
+    if n_left:
+        found[place[left]] = np.maximum(w[left] ** 2 / G.diagonal()[left], floor * (1 + 1e-12))
     return found
-
-
-def _without(G: Floats, stay: np.ndarray, go: np.ndarray, w: Floats | None = None) -> tuple[Floats, Floats]:
-    """Take rows and columns out of a matrix whose inverse is G; return the new inverse, and G_go,go^-1 w."""
-    across = G[np.ix_(go, stay)]
-    right = np.column_stack([across, np.zeros(go.size) if w is None else w])
-    solved = scipy.linalg.solve(G[np.ix_(go, go)], right, assume_a="pos", check_finite=False) if go.size else right
-    return G[np.ix_(stay, stay)] - across.T @ solved[:, :-1], solved[:, -1]
