@@ -20,8 +20,12 @@ test: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/all.py
 
+# torch comes first and alone, so that nothing pulls in another one. On Linux pip's default wheel brings gigabytes of CUDA:
+# TORCH_FROM="--index-url https://download.pytorch.org/whl/cpu" takes the CPU build.
+TORCH_FROM ?=
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(TORCH_FROM) torch==2.13.0
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	$(BIN)/python -c "open('$(VENV)/.ready', 'w').close()"
 

@@ -61,8 +61,8 @@ class IntrinsicNoise:
     trials: int = 128
     covariance: Literal["simulated", "lyapunov"] = "simulated"
 
-    # The shared fluctuations already stand for errors; white errors are to them what they are to the run.
-    ridge = 1e-8
+    # The shared fluctuations already stand for errors; white ones, a tenth of their size, only keep the fits well posed.
+    ridge = 1e-6
 
     def __post_init__(self) -> None:
         _positive(std=self.std, steps=self.steps, trials=self.trials)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from noiseprune.errors import UnstableNetwork
+from noiseprune.errors import DidNotConverge, UnstableNetwork
+from noiseprune.linalg import spectrum
 from noiseprune.torch.blocks import Floats, as_array
 from noiseprune.torch.moments import Moments
 from noiseprune.torch.recurrent import Layers, Recurrent, external_drive, jacobian, n_inputs, tensor, unroll
@@ -45,9 +47,16 @@ def operating_points(module: nn.Module, layers: Layers) -> list[OperatingPoint]:
     return points
 
 
-def spectral_abscissa(module: nn.Module, layers: Layers) -> float:
-    """Largest real part of an eigenvalue of (step - 1) at the operating points, per step; negative where stable."""
-    return max(float(np.linalg.eigvals(point.step).real.max()) - 1 for point in operating_points(module, layers))
+def spectral_abscissa(module: nn.Module, layers: Layers) -> float | None:
+    """Largest real part of an eigenvalue of (step - 1) at the operating points, per step; negative where stable.
+
+    None where a layer is large and ARPACK does not find it.
+    """
+    steps = [sp.csr_array(point.step) for point in operating_points(module, layers)]
+    try:
+        return max(spectrum.spectral_abscissa(step, symmetric=False) for step in steps) - 1
+    except DidNotConverge:
+        return None
 
 
 def stationary_moments(module: nn.Module, layers: Layers, std: float) -> dict[tuple[str, str], Moments]:

@@ -85,8 +85,9 @@ def prune_(
     -------
     dict
         ``density``; ``densities`` and ``masks`` by parameter; ``drive_error`` by block, (neurons,), the root mean square error
-        of the drive on the ensemble over its standard deviation; ``selection``; ``spectral_abscissa`` before and after, per
-        step, of the linearisation in silence; ``ridge``; ``samples``; ``seconds``; ``seed``; ``version``.
+        of the drive on the ensemble over its standard deviation; ``ensemble`` and ``selection``, what chose;
+        ``spectral_abscissa`` before and after, per step, of the linearisation in silence, None where it is not found;
+        ``ridge``; ``samples``; ``seconds``; ``seed``; ``version``.
 
     Raises
     ------
@@ -135,6 +136,7 @@ def prune_(
         **_densities(problems, [kept for kept, _ in chosen]),
         "masks": masks,
         "drive_error": errors,
+        "ensemble": type(ensemble).__name__,
         "selection": "exact prices of doing without a weight" if strengthen == "staged" else f"{rule}, {draw}",
         "spectral_abscissa": {"before": abscissa, "after": spectral_abscissa(module, layers)},
         "ridge": ridge,
