@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install torch (see the README for its CPU build)")
 from torch import nn
 
 from noiseprune.torch import Leaky

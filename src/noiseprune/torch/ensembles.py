@@ -17,6 +17,9 @@ from noiseprune.errors import InvalidOption
 from noiseprune.options import choice
 
 BATCH = 256  # trials that run at a time
+# A ridge that stands for errors of a tenth of each input's standard deviation: once all neurons are pruned, what each one
+# reads is wrong by about what its own refit leaves, and that is of this order at a tenth of the weights.
+ERRORS = 1e-2
 SHARE = 1e-4  # of shared fluctuations in the variance: deviations of 1 % of what a silent run does
 
 
@@ -106,7 +109,7 @@ class InputNoise:
     trials: int = 512
 
     noise_std = 0.0
-    ridge = 1e-3
+    ridge = ERRORS
 
     def __post_init__(self) -> None:
         _positive(std=self.std, active=self.active, correlation=self.correlation, steps=self.steps, trials=self.trials)
@@ -136,8 +139,7 @@ class Examples:
     inputs: Tensor
 
     noise_std = 0.0
-    # Errors of a tenth of each input's standard deviation: about what is left of a drive error at a tenth of the weights.
-    ridge = 1e-2
+    ridge = ERRORS
 
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:  # noqa: ARG002 - a contract
         """Yield the inputs, a few trials at a time."""
