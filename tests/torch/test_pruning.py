@@ -90,21 +90,21 @@ def test_the_drive_error_is_that_of_the_drive():
     assert np.allclose(info["drive_error"]["weight_hh_l0"], expected.numpy(), rtol=1e-6)
 
 
-def test_the_new_gate_of_a_gru_is_fitted_before_its_reset_gate():
-    """Closed form: with one input kept of two that are equal, its weight takes up the other's, r or no r."""
-    gru = modules.made(torch.nn.GRU(1, 3), 52).double()
-    with torch.no_grad():
-        for parameter in gru.parameters():
-            parameter[1::3] = parameter[2::3]  # neurons 1 and 2 do the same
-        gru.weight_hh_l0[:, 1:] = gru.weight_hh_l0[:, 1:2]
-        gru.weight_hh_l0[1::3, 2] = gru.weight_hh_l0[2::3, 1] = 0.9
+def test_every_gate_of_a_gru_is_the_least_squares_fit_of_its_own_drive():
+    """The new gate's too: of W_hn h + b_hn, before the reset gate multiplies it."""
+    gru = modules.made(torch.nn.GRU(modules.N_INPUTS, N), 52).double()
     before = copy.deepcopy(gru)
-    prune_(gru, 1 / 3, inputs=torch.randn(9, 30, 1, generator=torch.Generator().manual_seed(1)).double(), ridge=1e-12)
-    row = gru.weight_hh_l0[6].detach()
-    both = before.weight_hh_l0[6, 1:].sum().detach()
-    assert torch.count_nonzero(row[1:]) in (0, 1, 2)
-    if torch.count_nonzero(row[1:]) == 1:
-        assert torch.isclose(row[1:].sum(), both, rtol=1e-6)
+    x = modules.inputs().double()
+    prune_(gru, 0.3, inputs=x, strengthen="staged", ridge=1e-13)
+    with torch.no_grad():
+        h = torch.cat([torch.zeros(1, x.shape[1], N, dtype=torch.float64), before(x)[0][:-1]]).flatten(0, 1).numpy()
+        new, old = ((m.weight_hh_l0.numpy(), m.bias_hh_l0.numpy()) for m in (gru, before))
+    for row, (w, bias, aim, offset) in enumerate(zip(*new, *old, strict=True)):
+        own = row % N
+        kept = np.flatnonzero((w != 0) & (np.arange(N) != own))
+        drive = h @ aim + offset - h[:, own] * aim[own]
+        design = np.column_stack([h[:, kept], np.ones(len(h))])
+        assert np.allclose([*w[kept], bias], np.linalg.lstsq(design, drive, rcond=None)[0], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("options", [{}, {"strengthen": "staged"}, {"draw": "independent"}, {"draw": "fixed"}], ids=str)
