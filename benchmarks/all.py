@@ -14,6 +14,9 @@ for name in (
     "scale",
     "reading",
     "damaged_files",
+    "rnn",
+    "gated",
+    "sparse_inference",
 ):
     print(f"\n{name}", flush=True)
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)
