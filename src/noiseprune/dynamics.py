@@ -134,3 +134,49 @@ def run(
         x += motion.dtype.type(step) * motion.slope(x)
         x += noise * rng.standard_normal(x.shape, dtype=motion.dtype)
         yield x
+
+
+def run_both(
+    before: Network,
+    after: Network,
+    *,
+    n_runs: int,
+    step: float,
+    n_steps: int,
+    rng: tuple[Any, Any],
+    activation: Activation | None = None,
+) -> Iterator[tuple[States, States]]:
+    """Yield the states of two networks after each step, from rest under the same step input and the same noise.
+
+    Parameters
+    ----------
+    before, after : Network
+        Networks of the same neurons.
+    n_runs : int
+        Inputs, each standard normal over the neurons and constant from time zero.
+    step, n_steps, activation
+        As in `run`.
+    rng : (seed, seed)
+        Of the input and of the noise.
+
+    Yields
+    ------
+    (n_neurons, n_runs) array, twice
+        Overwritten by the next step.
+    """
+    drive = np.random.default_rng(rng[0]).standard_normal((before.n_neurons, n_runs))
+    with np.errstate(over="ignore", invalid="ignore"):  # an unstable network may leave the range of floats
+        yield from zip(
+            *(
+                run(
+                    network,
+                    drive,
+                    step=step,
+                    n_steps=n_steps,
+                    rng=np.random.default_rng(rng[1]),
+                    activation=activation,
+                )
+                for network in (before, after)
+            ),
+            strict=True,
+        )
