@@ -68,27 +68,33 @@ def spectrum(result: Pair, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def draw_spectrum(ax: Axes, before: NDArray[Any], after: NDArray[Any]) -> Line2D:
-    """Draw two spectra that are known, nearest zero first; return the line of the second."""
+def draw_spectrum(ax: Axes, before: NDArray[Any], *after: NDArray[Any]) -> Line2D:
+    """Draw spectra that are known; return the line that holds the points of all those after."""
     raster = before.size > FEW_POINTS
-    if np.iscomplexobj(before) or np.iscomplexobj(after):
-        ax.plot(before.real, before.imag, "o", ms=4, mfc="none", mew=0.8, color=GREY, label="before", rasterized=raster)
-        (line,) = ax.plot(after.real, after.imag, "x", ms=3.5, mew=0.9, color=BLUE, label="after", rasterized=raster)
+    points = np.concatenate([spectrum_points(values) for values in after], axis=1)
+    if np.iscomplexobj(before):
+        ax.plot(*spectrum_points(before), "o", ms=4, mfc="none", mew=0.8, color=GREY, label="before", rasterized=raster)
+        (line,) = ax.plot(*points, "x", ms=3.5, mew=0.9, color=BLUE, label="after", rasterized=raster)
         ax.axvline(0, color=VERMILION, lw=0.8, ls="--")
         ax.set(xlabel="real part (1/s); unstable right of 0", ylabel="imaginary part (1/s)")
     else:
-        rank = np.arange(1, before.size + 1)
-        ax.plot(rank, np.sort(-before), "-", lw=2.2, color=GREY, label="before")
-        (line,) = ax.plot(rank, np.sort(-after), "o", ms=2.6, color=BLUE, label="after", rasterized=raster)
-        ax.set(xlabel="mode, slowest first", ylabel="rate of decay, −λ (1/s)")
-        ax.set_xscale("log")
-        if min(before.max(), after.max()) < 0:
+        ax.plot(*spectrum_points(before), "-", lw=2.2, color=GREY, label="before")
+        (line,) = ax.plot(*points, "o", ms=2.6, color=BLUE, label="after", rasterized=raster)
+        ax.set(xlabel="mode, slowest first", ylabel="rate of decay, −λ (1/s)", xscale="log")
+        if min(-before.max(), points[1].min()) > 0:
             ax.set_yscale("log")
         else:
             ax.axhline(0, color=VERMILION, lw=0.8, ls="--")
     _finish(ax)
     _legend(ax)
     return line
+
+
+def spectrum_points(eigenvalues: NDArray[Any]) -> Floats:
+    """Where eigenvalues are drawn, (2, n): the plane where complex, else the rate of decay by rank, slowest first."""
+    if np.iscomplexobj(eigenvalues):
+        return np.stack([eigenvalues.real, eigenvalues.imag])
+    return np.stack([np.arange(1.0, eigenvalues.size + 1), np.sort(-eigenvalues)])
 
 
 def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:

@@ -173,11 +173,11 @@ def _spectrum(before: NDArray[Any] | None, spectra: list[NDArray[Any] | None]) -
     from matplotlib.figure import Figure
 
     ax = Figure(plots.SIZE, layout="constrained").add_subplot()
-    plots.draw_spectrum(ax, before, np.concatenate(known)).remove()
+    plots.draw_spectrum(ax, before, *known).remove()
     figure: Any = ax.figure
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    paths = [_dots(ax, *_points(s)) for s in known]
+    paths = [_dots(ax, plots.spectrum_points(s)) for s in known]
     svg = inline_svg(
         ax,
         name="slider",
@@ -187,16 +187,10 @@ def _spectrum(before: NDArray[Any] | None, spectra: list[NDArray[Any] | None]) -
     return svg.replace("</svg>", '<path id="slider-dots" class="dots"/></svg>'), paths
 
 
-def _points(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if np.iscomplexobj(values):
-        return values.real, values.imag
-    return np.arange(1, values.size + 1.0), np.sort(-values)
-
-
-def _dots(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
+def _dots(ax: Axes, where: NDArray[np.float64]) -> str:
     """Write points as the data of an SVG path of zero-length strokes, in the coordinates of the figure's SVG."""
     figure: Any = ax.figure
-    points = figure.transFigure.inverted().transform(ax.transData.transform(np.column_stack([x, y])))
+    points = figure.transFigure.inverted().transform(ax.transData.transform(where.T))
     width, height = 72 * figure.get_size_inches()
     points = points[np.all(np.isfinite(points), axis=1)] * [width, -height] + [0, height]
     return "".join(f"M{px:.1f} {py:.1f}h0" for px, py in points)
