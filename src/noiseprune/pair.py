@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -61,6 +61,7 @@ class Compared(Pair):
     original: Network
     network: Network
     comparison: Comparison
+    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def eigenvalues(network: Network) -> NDArray[Any]:

@@ -80,7 +80,7 @@ def draw_spectrum(ax: Axes, before: NDArray[Any], *after: NDArray[Any]) -> Line2
     else:
         ax.plot(*spectrum_points(before), "-", lw=2.2, color=GREY, label="before")
         (line,) = ax.plot(*points, "o", ms=2.6, color=BLUE, label="after", rasterized=raster)
-        ax.set(xlabel="mode, slowest first", ylabel="rate of decay, −λ (1/s)", xscale="log")
+        ax.set(xlabel="mode, slowest first", ylabel="rate of decay, -λ (1/s)", xscale="log")
         if min(-before.max(), points[1].min()) > 0:
             ax.set_yscale("log")
         else:
@@ -112,6 +112,7 @@ def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:
     values = result.directions
     ax = _axes(ax)
     bins = min(80, max(8, values.size // 4))
+    counts: Any
     counts, *_ = ax.hist(values, bins=bins, histtype="stepfilled", fc=BLUE, ec="none", alpha=0.55)
     ends = f"worst two: {values[0]:.3g} and {values[-1]:.3g}"
     ax.plot(values[[0, -1]], [0, 0], "^", ms=7, color=VERMILION, clip_on=False, zorder=3, label=ends)
@@ -120,7 +121,7 @@ def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:
     ax.axvline(1, color=GREY, lw=1, ls="--")
     ax.set_yscale("symlog", linthresh=1)  # a single direction is seen beside hundreds
     ax.set_ylim(0, 2 * counts.max())
-    ax.set(xlabel="x'(−A')x over x'(−A)x", ylabel="directions")
+    ax.set(xlabel="x'(-A')x over x'(-A)x", ylabel="directions")
     _finish(ax)
     _legend(ax)
     return ax
@@ -154,9 +155,7 @@ def slowest_modes(result: Pair | Comparison, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def keep_probability(
-    result: Pruned, against: Literal["weight", "variance"] = "weight", ax: Axes | None = None
-) -> Axes:
+def keep_probability(result: Pruned, against: Literal["weight", "variance"] = "weight", ax: Axes | None = None) -> Axes:
     """Draw the keep probability of every synapse against its weight or its difference variance.
 
     Raises
@@ -292,7 +291,7 @@ def _both_runs(result: Pair, activation: Activation, rng: int) -> tuple[Floats, 
         if k % every == every - 1
     ]
     before, after = (np.array(side) for side in zip(*kept, strict=True))
-    return step * every * np.arange(1, len(kept) + 1), before, after, watched
+    return step * every * np.arange(1.0, len(kept) + 1), before, after, watched
 
 
 def degrees(result: Pair, direction: Literal["in", "out"] = "in", ax: Axes | None = None) -> Axes:
@@ -310,7 +309,7 @@ def degrees(result: Pair, direction: Literal["in", "out"] = "in", ax: Axes | Non
     before, after = (degree(net, direction) for net in (result.original, result.network))
     ax = _axes(ax)
     top = max(int(before.max()), int(after.max()), 1)
-    edges = np.unique(np.round(np.linspace(0, top + 1, min(top + 2, 60)))) - 0.5
+    edges = (np.unique(np.round(np.linspace(0, top + 1, min(top + 2, 60)))) - 0.5).tolist()
     ax.hist(before, edges, histtype="stepfilled", fc=GREY, ec="none", alpha=0.4, label="before")
     ax.hist(after, edges, histtype="step", ec=BLUE, lw=1.6, label="after")
     what = {"in": "synapses received", "out": "synapses sent"}[direction]
@@ -381,9 +380,7 @@ def sweep_error(table: Sweep, measure: str | None = None, ax: Axes | None = None
             label=name,
         )
     if (best := table.recommended) is not None and best.get(measure) is not None:
-        ax.plot(
-            best["asked_density"], best[measure], "o", ms=13, mfc="none", mew=1.4, color=GREY, label="recommended"
-        )
+        ax.plot(best["asked_density"], best[measure], "o", ms=13, mfc="none", mew=1.4, color=GREY, label="recommended")
     if (tolerance := table.provenance.get("tolerance")) is not None and measure == table.measure:
         ax.axhline(tolerance, color=GREY, lw=1, ls=(0, (1, 1)), label=f"tolerance {tolerance:g}")
     ax.set(xlabel="density asked for", ylabel=measure.replace("_", " "))
@@ -406,9 +403,7 @@ def _axes(ax: Axes | None, *, square: bool = False) -> Axes:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtra(
-            'plots need matplotlib, which is not installed: pip install "noiseprune[report]"'
-        ) from None
+        raise MissingExtra('plots need matplotlib, which is not installed: pip install "noiseprune[report]"') from None
     return Figure((SIZE[0], 4.0) if square else SIZE, layout="constrained").add_subplot()
 
 
@@ -454,8 +449,9 @@ def _cloud(ax: Axes, x: Floats, y: Floats) -> None:
     log = x.min() > 0 and y.min() > 0
     edges = [_edges(values, bins, log=log) for values, bins in zip((x, y), BINS, strict=True)]
     counts, *_ = np.histogram2d(x, y, edges)
-    faint = (*(part / 255 for part in _rgb(BLUE)), 0.12)
-    shades = LinearSegmentedColormap.from_list("counts", [faint, BLUE])
+    red, green, blue = (part / 255 for part in _rgb(BLUE))
+    faint = (red, green, blue, 0.12)
+    shades = LinearSegmentedColormap.from_list("counts", [faint, (red, green, blue, 1.0)])
     seen = np.ma.masked_equal(np.log1p(counts.T), 0)
     ax.pcolormesh(*edges, seen, cmap=shades, rasterized=True)
 

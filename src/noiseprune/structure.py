@@ -103,7 +103,7 @@ def block_sums(network: Network, order: NDArray[np.intp], size: int) -> NDArray[
     pixel = np.empty(n, np.intp)
     pixel[order] = np.arange(n) * size // n
     post, pre, weight = network.links
-    sums = np.bincount(pixel[post] * size + pixel[pre], weight, minlength=size * size).reshape(size, size)
+    sums = np.bincount(pixel[post] * size + pixel[pre], weight, minlength=size**2).astype(np.float64).reshape(size, size)
     return sums + sums.T if network.symmetric else sums
 
 

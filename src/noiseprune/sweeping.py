@@ -6,6 +6,7 @@ import json
 import logging
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -182,10 +183,12 @@ def sweep(
         {"asked_density": float(density), "rule": rule, "strengthen": strengthen, "draw": draw}
         for density, rule, strengthen, draw in product(densities, rules, strengthens, range(draws))
     ]
-    done = _Checkpoint(checkpoint, task)
+    done, start = _Checkpoint(checkpoint, task), time.monotonic()
     missing = [case for case in wanted if done.find(case) is None]
     for number, case in enumerate(_run(network, seed, keep_connected, missing, workers), 1):
-        logger.info("sweep: %d of %d draws done", number, len(missing), extra={"progress": (number, len(missing))})
+        left = (time.monotonic() - start) * (len(missing) - number) / number
+        progress = {"progress": (number, len(missing))}
+        logger.info("sweep: %d of %d draws done, %.0f s left", number, len(missing), left, extra=progress)
         done.add(case)
     found = [case for case in map(done.find, wanted) if case is not None]
     cases = [{name: value for name, value in case.items() if name != PICTURE} for case in found]

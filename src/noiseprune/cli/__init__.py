@@ -17,6 +17,7 @@ from noiseprune.cli.compare import compare
 from noiseprune.cli.demo import demo
 from noiseprune.cli.inspect import inspect
 from noiseprune.cli.prune import prune
+from noiseprune.cli.report import report
 from noiseprune.cli.sweep import sweep
 from noiseprune.errors import NoisePruneError
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     help="Prune recurrent networks by noise, keep their dynamics, and measure what was kept.",
     epilog="Start with: noiseprune demo",
 )
-for verb in (demo, inspect, prune, compare, sweep):
+for verb in (demo, inspect, prune, compare, sweep, report):
     app.command()(verb)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import shlex
 import sys
 import threading
 import warnings
@@ -37,6 +38,11 @@ class Session:
         self.people: Console = self.errors if as_json else Console(highlight=False)
         self.warnings: list[str] = []
         self._answer: dict[str, Any] = {}
+
+    @property
+    def command_line(self) -> str:
+        """The command as a shell would take it again."""
+        return shlex.join(["noiseprune", *sys.argv[1:]])
 
     def say(self, text: str) -> None:
         """Print a line for people."""
@@ -72,11 +78,8 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        symmetric = table.rows[0]["worst_direction"] is not None
         shown = {
-            ("worst_direction" if symmetric else "trajectory_error_linear"): "worst dir."
-            if symmetric
-            else "trajectory",
+            table.measure: "worst dir." if table.measure == "worst_direction" else "trajectory",
             "covariance_error": "covariance",
             "components_after": "pieces",
         }
@@ -154,15 +157,30 @@ def _progress(console: Console, *, quiet: bool) -> Iterator[None]:
     if quiet or not console.is_terminal:
         yield
         return
-    status = console.status("working")
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+    shown = Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), console=console, transient=True
+    )
+    work = shown.add_task("working", total=None)
+    bars: dict[str, TaskID] = {}
 
     class Show(logging.Handler):
+        """A line that says what is done, and a bar for every loop whose records carry `progress`, (done, total)."""
+
         def emit(self, record: logging.LogRecord) -> None:
-            status.update(record.getMessage())
+            text, progress = record.getMessage(), getattr(record, "progress", None)
+            if progress is None:
+                shown.update(work, description=text)
+                return
+            if record.module not in bars:
+                bars[record.module] = shown.add_task(text)
+            done, total = progress
+            shown.update(bars[record.module], description=text, completed=done, total=total, visible=done < total)
 
     logger, handler = logging.getLogger("noiseprune"), Show(logging.INFO)
     level = logger.level
-    timer = threading.Timer(PATIENCE, status.start)
+    timer = threading.Timer(PATIENCE, shown.start)
     timer.daemon = True
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -171,6 +189,6 @@ def _progress(console: Console, *, quiet: bool) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        status.stop()
+        shown.stop()
         logger.removeHandler(handler)
         logger.setLevel(level)

@@ -33,7 +33,7 @@ def page_style() -> Iterator[None]:
     """Draw as the page wants it: text as text, nothing behind the axes; settings are put back afterwards."""
     import matplotlib as mpl
 
-    style = {"svg.fonttype": "none", "font.size": 10.5, "axes.facecolor": "none", "figure.facecolor": "none"}
+    style: Any = {"svg.fonttype": "none", "font.size": 10.5, "axes.facecolor": "none", "figure.facecolor": "none"}
     with mpl.rc_context(style):
         yield
 

@@ -13,7 +13,7 @@ def guarantees(result: Pruned) -> list[str]:
     theorem, chosen = result.provenance["theorem"], result.provenance["chosen"]
     if theorem["holds"] and theorem["epsilon"] is not None:
         first = (
-            f"With high probability every direction x keeps x'(−A)x within a factor 1 ± {theorem['epsilon']:.3g}, also "
+            f"With high probability every direction x keeps x'(-A)x within a factor 1 ± {theorem['epsilon']:.3g}, also "
             "for every set of active rectified-linear neurons (the theorem of Moore and Chaudhuri, 2020)."
         )
     else:

@@ -111,7 +111,9 @@ def _content(subjects: list[Subject]) -> dict[str, Any]:
     return {
         "title": _title(first),
         "introduction": _introduction(first),
-        "verdicts": [(s.name, _verdict(s), s.comparison is not None and s.comparison.stable_after is False) for s in subjects],
+        "verdicts": [
+            (s.name, _verdict(s), s.comparison is not None and s.comparison.stable_after is False) for s in subjects
+        ],
         "notes": notes,
         "short": short_table(subjects),
         "sections": all_sections(subjects),

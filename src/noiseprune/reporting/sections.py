@@ -6,7 +6,8 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from noiseprune import plots
 from noiseprune.comparison import Comparison
@@ -48,6 +49,14 @@ class Subject:
     name: str
     comparison: Comparison | None
     pair: Pair | None = None
+
+    @property
+    def result(self) -> Pair | Comparison:
+        """What is shown: with its networks where it has them."""
+        if self.pair is not None:
+            return self.pair
+        assert self.comparison is not None
+        return self.comparison
 
     @property
     def pruned(self) -> Pruned | None:
@@ -172,7 +181,7 @@ def slow(subjects: Sequence[Subject]) -> Section:
     section = Section("slow", "Worst direction and slowest modes")
     section.draw(
         "Every direction",
-        "How many directions x of activity had x'(−A)x changed by what factor; 1 is unchanged, and the theorem speaks of "
+        "How many directions x of activity had x'(-A)x changed by what factor; 1 is unchanged, and the theorem speaks of "
         "the worst two (triangles). The band is the Ramanujan reference: what the best sparsifiers of large complete "
         "graphs reach at this mean degree, a yardstick and no bound.",
         _each(subjects, plots.worst_direction),
@@ -181,7 +190,7 @@ def slow(subjects: Sequence[Subject]) -> Section:
         "Slowest modes",
         "Rates of the ten eigenvalues nearest zero. The slowest modes are the network's memory: a diamond off its circle "
         "is a memory that fades sooner or later than it did.",
-        {s.name: lambda s=s: plots.slowest_modes(s.pair or s.comparison) for s in subjects},
+        {s.name: partial(plots.slowest_modes, s.result) for s in subjects},
     )
     return section
 
@@ -190,21 +199,20 @@ def probabilities(subjects: Sequence[Subject]) -> Section:
     """Keep probability against weight and against difference variance."""
     section = Section("probability", "Keep probability")
     results = {s.name: s.pruned for s in subjects if s.pruned is not None}
-    for against, title, caption in (
-        (
-            "weight",
+    readings: dict[Literal["weight", "variance"], tuple[str, str]] = {
+        "weight": (
             "Against weight",
-            "Each synapse's chance to be kept, by its weight. A rule that read weights alone would be a line; how far "
-            "the cloud spreads is how much else the rule saw.",
+            "Each synapse's chance to be kept, by its weight. A rule that reads weights alone draws a line; how far the "
+            "cloud spreads is how much else the rule saw.",
         ),
-        (
-            "variance",
+        "variance": (
             "Against difference variance",
             "The same by the variance that noise puts between its two neurons. Small: they move together through other "
             "paths, and the synapse is redundant.",
         ),
-    ):
-        panels = {name: lambda r=r, a=against: plots.keep_probability(r, a) for name, r in results.items()}
+    }
+    for against, (title, caption) in readings.items():
+        panels = {name: partial(plots.keep_probability, result, against) for name, result in results.items()}
         section.draw(title, caption, panels)
     for name, result in results.items():
         p = result.probability
@@ -220,12 +228,12 @@ def matrices(subjects: Sequence[Subject]) -> Section:
     pairs = {s.name: s.pair for s in subjects if s.pair is not None}
     if not pairs:
         return section
-    original = next(iter(pairs.values())).original
+    first = next(iter(pairs.values()))
+    original = first.original
     order = cluster_order(original)
-    panels: dict[str, Callable[[], Axes]] = {"before": lambda: plots.weights(pairs[first], "before", order=order)}
-    first = next(iter(pairs))
+    panels: dict[str, Callable[[], Axes]] = {"before": partial(plots.weights, first, "before", order=order)}
     for name, pair in pairs.items():
-        panels[f"after, {name}" if name else "after"] = lambda pair=pair: plots.weights(pair, "after", order=order)
+        panels[f"after, {name}" if name else "after"] = partial(plots.weights, pair, "after", order=order)
     many = original.n_neurons > plots.PIXELS
     section.draw(
         "Weight matrices",
@@ -241,7 +249,7 @@ def trajectories(subjects: Sequence[Subject]) -> Section:
     """Both networks under the same noise and the same step input."""
     section = Section("trajectories", "Trajectories")
     panels = {
-        f"{s.name}, {activation}" if s.name else activation: lambda pair=s.pair, a=activation: plots.trajectories(pair, a)
+        f"{s.name}, {activation}" if s.name else activation: partial(plots.trajectories, s.pair, activation)
         for s in subjects
         if s.pair is not None
         for activation in ("linear", "rectified")
@@ -292,7 +300,9 @@ def structure(subjects: Sequence[Subject]) -> Section:
         named = ", ".join(original.name(int(k)) for k in lost[:NAMED])
         more = f" and {lost.size - NAMED:,} more" if lost.size > NAMED else ""
         if lost.size == original.n_neurons:
-            section.text.append(_said(s.name, "every neuron is an orphan: each lost its last input or its last output."))
+            section.text.append(
+                _said(s.name, "every neuron is an orphan: each lost its last input or its last output.")
+            )
         elif lost.size:
             section.text.append(_said(s.name, f"lost the last input or the last output: {named}{more}."))
         else:
@@ -345,14 +355,14 @@ def record_table(caption: str, record: Mapping[str, Any]) -> Table:
             continue
         flat = value.items() if isinstance(value, dict) else [("", value)]
         for key, item in flat:
+            if item in ({}, [], ""):
+                continue
             text = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
             body.append([Cell(f"{name} {key}".strip().replace("_", " ")), Cell(text)])
     return Table(caption, ["entry", "value"], body)
 
 
-def _measures(
-    subjects: Sequence[Subject], caption: str, wanted: Callable[[tuple[str, ...]], bool]
-) -> Table | None:
+def _measures(subjects: Sequence[Subject], caption: str, wanted: Callable[[tuple[str, ...]], bool]) -> Table | None:
     """Return measures as a table, every cell with the numbers behind it."""
     known = {s.name or "value": s.comparison for s in subjects if s.comparison is not None}
     body = [
@@ -371,7 +381,7 @@ def _measures(
 
 
 def _each(subjects: Sequence[Subject], plot: Callable[..., Axes], **options: Any) -> dict[str, Callable[[], Axes]]:
-    return {s.name: lambda pair=s.pair: plot(pair, **options) for s in subjects if s.pair is not None}
+    return {s.name: partial(plot, s.pair, **options) for s in subjects if s.pair is not None}
 
 
 def _said(name: str, sentence: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -46,10 +47,12 @@ def sweep_content(table: Sweep) -> dict[str, Any]:
         "title": f"A sweep of {len(table.rows)} choices, {len(table.cases):,} draws",
         "introduction": "Each choice of density, rule and strengthening was drawn several times; errors are means over "
         "these draws, with one standard error.",
-        "verdicts": [("", _recommendation(table), table.recommended is None and table.provenance["tolerance"] is not None)],
+        "verdicts": [
+            ("", _recommendation(table), table.recommended is None and table.provenance["tolerance"] is not None)
+        ],
         "notes": [],
         "short": None,
-        "sections": [_errors(table), _densities(table, slider), _rows(table), _provenance(table)],
+        "sections": [_errors(table), _densities(slider), _rows(table), _provenance(table)],
         "slider": slider,
     }
 
@@ -58,7 +61,11 @@ def _recommendation(table: Sweep) -> str:
     best = table.recommended
     if best is None:
         asked = table.provenance["tolerance"] is not None
-        return f"None of these choices is recommended ({table.criterion})." if asked else "No tolerance was given, so nothing is recommended."
+        return (
+            f"None of these choices is recommended ({table.criterion})."
+            if asked
+            else "No tolerance was given, so nothing is recommended."
+        )
     error = f"{table.measure.replace('_', ' ')} {_with_error(best, table.measure)}"
     return (
         f"Recommended: density {best['asked_density']:g}, rule {best['rule']}, strengthen {best['strengthen']}, with a mean "
@@ -74,28 +81,35 @@ def _errors(table: Sweep) -> Section:
             measure.replace("_", " ").capitalize(),
             "Mean and one standard error. "
             + ("The recommendation goes by this; it is ringed." if decides else "Read beside the first."),
-            {"": lambda measure=measure: plots.sweep_error(table, measure)},
+            {"": partial(plots.sweep_error, table, measure)},
         )
     return section
 
 
-def _densities(table: Sweep, slider: Slider | None) -> Section:
+def _densities(slider: Slider | None) -> Section:
     section = Section("densities", "One density at a time")
     if slider is None:
-        section.missing.append("The sweep holds no pictures: it was made by an earlier version, or every first draw was refused")
+        section.missing.append(
+            "The sweep holds no pictures: it was made by an earlier version, or every first draw was refused"
+        )
     elif slider.svg == "":
         section.missing.append("The spectrum takes dense algebra, which stops below this size")
     return section
 
 
 def _rows(table: Sweep) -> Section:
-    measures = [m for m in dict.fromkeys((table.measure, *SHOWN, "orphans")) if any(row[m] is not None for row in table.rows)]
+    measures = [
+        m for m in dict.fromkeys((table.measure, *SHOWN, "orphans")) if any(row[m] is not None for row in table.rows)
+    ]
     body = [
         [
             Cell(f"{row['asked_density']:g}" + (" (recommended)" if row == table.recommended else "")),
             Cell(row["rule"]),
             Cell(row["strengthen"]),
-            Cell("refused" if row["stable"] is None else f"{100 * row['stable']:.0f} %", json.dumps({"stable": row["stable"]})),
+            Cell(
+                "refused" if row["stable"] is None else f"{100 * row['stable']:.0f} %",
+                json.dumps({"stable": row["stable"]}),
+            ),
             *(Cell(_with_error(row, m), json.dumps({m: row[m], f"{m}_se": row[f"{m}_se"]})) for m in measures),
         ]
         for row in table.rows
@@ -103,7 +117,7 @@ def _rows(table: Sweep) -> Section:
     head = ["density", "rule", "strengthen", "stable", *(m.replace("_", " ") for m in measures)]
     section = Section("rows", "Every choice", tables=[Table("Mean ± standard error over the draws", head, body)])
     refused = {case["refused"] for case in table.cases if case["refused"]}
-    section.missing += [f"Some draws were refused: {why}" for why in sorted(refused)]
+    section.text += [f"Some draws were refused: {why}." for why in sorted(refused)]
     return section
 
 
@@ -139,7 +153,7 @@ def _slider(table: Sweep) -> Slider | None:
     spectra = [spectrum_of(picture) for picture in pictures]
     svg, dots = _spectrum(before, spectra)
     rows = {_choice(row): (name, row) for name, rows in table.by_method.items() for row in rows}
-    frames = []
+    frames: list[dict[str, Any]] = []
     for picture, path in zip(pictures, dots, strict=True):
         name, row = rows[_choice(picture)]
         density = f"{row['asked_density']:g}"

@@ -58,7 +58,9 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
         Row(
             "kept synapses",
             ("n_synapses_after", "density"),
-            [f"{c.n_synapses_after:,} ({share(c.density)})" for c in every], "directed entries"),
+            [f"{c.n_synapses_after:,} ({share(c.density)})" for c in every],
+            "directed entries",
+        ),
         Row(
             "spectral abscissa",
             ("spectral_abscissa_before", "spectral_abscissa_after"),
@@ -72,7 +74,10 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
             "largest relative change of x'(-A)x over all x",
         ),
         Row(
-            "  interval", ("worst_direction_interval",), [_interval(c.worst_direction_interval) for c in every], "generalised eigenvalues of (-A', -A)"
+            "  interval",
+            ("worst_direction_interval",),
+            [_interval(c.worst_direction_interval) for c in every],
+            "generalised eigenvalues of (-A', -A)",
         ),
         Row(
             "  Ramanujan reference",
@@ -82,10 +87,30 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
         ),
         *_spread("eigenvalue error", "eigenvalue_error", [c.eigenvalue_error for c in every], "|λ'/λ - 1|"),
         *([] if brief else _eigenvector_rows(every)),
-        Row("covariance error", ("covariance_error",), [_number(c.covariance_error) for c in every], "relative, Frobenius norm"),
-        Row("KL per neuron", ("kl_per_neuron",), [_number(c.kl_per_neuron) for c in every], "of the noise-driven activity"),
-        Row("fixed-point error", ("fixed_point_error",), [_number(c.fixed_point_error) for c in every], "response to constant input, relative"),
-        Row("decay error", ("decay_error",), [_number(c.decay_error) for c in every], "after 2 leak times from rest, relative"),
+        Row(
+            "covariance error",
+            ("covariance_error",),
+            [_number(c.covariance_error) for c in every],
+            "relative, Frobenius norm",
+        ),
+        Row(
+            "KL per neuron",
+            ("kl_per_neuron",),
+            [_number(c.kl_per_neuron) for c in every],
+            "of the noise-driven activity",
+        ),
+        Row(
+            "fixed-point error",
+            ("fixed_point_error",),
+            [_number(c.fixed_point_error) for c in every],
+            "response to constant input, relative",
+        ),
+        Row(
+            "decay error",
+            ("decay_error",),
+            [_number(c.decay_error) for c in every],
+            "after 2 leak times from rest, relative",
+        ),
         *(
             Row(
                 f"trajectory error, {kind}",
@@ -103,16 +128,36 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
         ),
         Row("orphaned neurons", ("orphans",), [str(c.orphans) for c in every], "lost their last input or output"),
         Row("sign flips", ("sign_flips",), [str(c.sign_flips) for c in every], "synapses whose sign changed"),
-        Row("leaks at the floor", ("floored_leaks",), [str(c.floored_leaks) for c in every], "neurons that lost nearly all their input"),
-        Row("largest strengthening", ("largest_strengthening",), [_number(c.largest_strengthening) for c in every], "W'/W"),
+        Row(
+            "leaks at the floor",
+            ("floored_leaks",),
+            [str(c.floored_leaks) for c in every],
+            "neurons that lost nearly all their input",
+        ),
+        Row(
+            "largest strengthening",
+            ("largest_strengthening",),
+            [_number(c.largest_strengthening) for c in every],
+            "W'/W",
+        ),
     ]
     return [row for row in found if any(value != ABSENT for value in row.values)]
 
 
 def _eigenvector_rows(every: list[Comparison]) -> list[Row]:
     return [
-        *_spread("Rayleigh error", "rayleigh_error", [c.rayleigh_error for c in every], "|v'A'v / λ - 1| on the old eigenvectors"),
-        *_spread("eigenvector cosine", "eigenvector_cosine", [c.eigenvector_cosine for c in every], "between Av and A'v; 1 is perfect"),
+        *_spread(
+            "Rayleigh error",
+            "rayleigh_error",
+            [c.rayleigh_error for c in every],
+            "|v'A'v / λ - 1| on the old eigenvectors",
+        ),
+        *_spread(
+            "eigenvector cosine",
+            "eigenvector_cosine",
+            [c.eigenvector_cosine for c in every],
+            "between Av and A'v; 1 is perfect",
+        ),
     ]
 
 
@@ -128,7 +173,10 @@ SPREAD_NAMES = {
 
 def _spread(name: str, measure: str, spreads: list[dict[str, float | None]], meaning: str) -> list[Row]:
     return [
-        Row(f"{name}, {SPREAD_NAMES[key]}", (f"{measure}.{key}",), [_number(spread[key]) for spread in spreads], meaning) for key in spreads[0]
+        Row(
+            f"{name}, {SPREAD_NAMES[key]}", (f"{measure}.{key}",), [_number(spread[key]) for spread in spreads], meaning
+        )
+        for key in spreads[0]
     ]
 
 
