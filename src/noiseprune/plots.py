@@ -19,7 +19,7 @@ from noiseprune.comparison import MAX_STEPS, RUN_LENGTH, Comparison
 from noiseprune.errors import InvalidNetwork, InvalidOption, MissingExtra, TooLarge
 from noiseprune.network import Activation, Network
 from noiseprune.pair import Pair
-from noiseprune.structure import block_sums, cluster_order
+from noiseprune.structure import block_sums, cluster_order, typical_largest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,10 +114,10 @@ def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:
     bins = min(80, max(8, values.size // 4))
     counts: Any
     counts, *_ = ax.hist(values, bins=bins, histtype="stepfilled", fc=BLUE, ec="none", alpha=0.55)
-    ends = f"worst two: {values[0]:.3g} and {values[-1]:.3g}"
+    ends = f"worst: {values[0]:.3g}, {values[-1]:.3g}"
     ax.plot(values[[0, -1]], [0, 0], "^", ms=7, color=VERMILION, clip_on=False, zorder=3, label=ends)
     if reference := ramanujan_reference(result.network):
-        ax.axvspan(*reference, color=GREY, alpha=0.18, lw=0, label="Ramanujan reference")
+        ax.axvspan(*reference, color=GREY, alpha=0.18, lw=0, label="Ramanujan")
     ax.axvline(1, color=GREY, lw=1, ls="--")
     ax.set_yscale("symlog", linthresh=1)  # a single direction is seen beside hundreds
     ax.set_ylim(0, 2 * counts.max())
@@ -185,8 +185,8 @@ def keep_probability(result: Pruned, against: Literal["weight", "variance"] = "w
 def weights(result: Pair, which: Side = "after", ax: Axes | None = None, order: NDArray[np.intp] | None = None) -> Axes:
     """Draw the weights as an image, rows post, clusters of the original together; blue positive, orange negative.
 
-    A pixel holds the sum of the weights between two groups of neurons; both sides share one scale, the square root of
-    the sum's size over the largest one of the original.
+    A pixel holds the sum of the weights between two groups of neurons; both sides share one scale, on which one pixel in
+    twenty of the original is as deep as can be.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def weights(result: Pair, which: Side = "after", ax: Axes | None = None, order: 
         In place of `noiseprune.structure.cluster_order` of the original.
     """
     order = cluster_order(result.original) if order is None else order
-    scale = float(np.abs(block_sums(result.original, order, PIXELS)).max(initial=0.0))
+    scale = typical_largest(block_sums(result.original, order, PIXELS))
     sums = block_sums(result.original if which == "before" else result.network, order, PIXELS)
     ax = _axes(ax, square=True)
     n = result.original.n_neurons
@@ -411,12 +411,18 @@ def _finish(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)
     _ticks(ax)
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() in ("log", "symlog"):
-            axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
-            axis.set_minor_formatter(NullFormatter())
+        if axis.get_scale() not in ("log", "symlog"):
+            continue
+        numbers = FuncFormatter(lambda value, _: power(value))
+        axis.set_major_formatter(numbers)
+        axis.set_minor_formatter(NullFormatter())
+        low, high = axis.get_view_interval()
+        if low > 0 and high < 40 * low:  # hardly a power of ten in it
+            axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+            axis.set_minor_formatter(numbers)
 
 
 def _legend(ax: Axes) -> None:
@@ -427,12 +433,12 @@ def _legend(ax: Axes) -> None:
 
 
 def _ticks(ax: Axes) -> None:
-    ax.tick_params(color=GREY, labelsize="small")
+    ax.tick_params(which="both", color=GREY, labelsize="small")
 
 
 def power(value: float) -> str:
-    """Write a tick of a logarithmic axis without mathematics: 0.01 to 1000 in full, others as a power of ten."""
-    if 1e-3 < value < 1e4 or value <= 0:
+    """Write a tick of a logarithmic axis without mathematics: 0.001 to 1000 in full, others as a power of ten."""
+    if 9e-4 < value < 2e3 or value <= 0:
         return f"{value:g}"
     exponent = round(float(np.log10(value)))
     return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

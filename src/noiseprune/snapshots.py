@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from noiseprune.errors import TooLarge
 from noiseprune.network import Network
 from noiseprune.pair import eigenvalues
-from noiseprune.structure import block_sums, cluster_order
+from noiseprune.structure import block_sums, cluster_order, typical_largest
 
 PIXELS = 64  # along a side
 N_EIGENVALUES = 200  # nearest zero
@@ -30,7 +30,7 @@ class Camera:
 
     def __init__(self, network: Network) -> None:
         self.order = cluster_order(network)
-        self.scale = float(np.abs(block_sums(network, self.order, PIXELS)).max(initial=0.0))
+        self.scale = typical_largest(block_sums(network, self.order, PIXELS))
 
     def take(self, network: Network) -> dict[str, Any]:
         """Return `eigenvalues`, [real, imaginary] parts nearest zero first or None where too large, and `pixels`."""
@@ -58,7 +58,7 @@ def spectrum_of(picture: dict[str, Any]) -> NDArray[Any] | None:
 
 
 def sums_of(picture: dict[str, Any]) -> NDArray[np.float64]:
-    """Return the sums of weights in a picture, in units of the original's largest, (pixels, pixels)."""
+    """Return the sums of weights in a picture, in units of the scale of the original, (pixels, pixels)."""
     coded = np.frombuffer(base64.b64decode(picture["pixels"]), np.int8).astype(np.float64) / STEPS
     side = int(np.sqrt(coded.size))
     return (np.sign(coded) * coded**2).reshape(side, side)

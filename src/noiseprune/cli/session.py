@@ -56,7 +56,7 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        from noiseprune.reporting.words import rows, verdict
+        from noiseprune.reporting.words import rows, unmeasured, verdict
 
         roomy = self.people.width >= ROOMY
         table = Table("measure", *comparisons, *(["meaning"] if roomy else []), title=Text(title), title_justify="left")
@@ -65,11 +65,8 @@ class Session:
         self.people.print(table)
         for name, comparison in comparisons.items():
             self.say(verdict(comparison) if len(comparisons) == 1 else f"{name}: {verdict(comparison)}")
-        reasons: dict[str, list[str]] = {}
-        for name, why in {k: v for c in comparisons.values() for k, v in c.not_measured.items()}.items():
-            reasons.setdefault(why, []).append(name.replace("_", " "))
-        for why, names in reasons.items():
-            self.say(f"Not measured ({why}): {', '.join(names)}.")
+        for sentence in unmeasured(comparisons.values()):
+            self.say(sentence)
 
     def sweep(self, title: str, table: Sweep) -> None:
         """Print a sweep, a row a choice, mean and standard error of what matters most."""

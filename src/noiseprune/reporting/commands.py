@@ -11,6 +11,8 @@ def in_python(provenance: Mapping[str, Any]) -> str:
     """Write the calls that repeat a prune."""
     options = {name: value for name, value in provenance["options"].items() if value is not False}
     prune = _call("noiseprune.prune", ["net"], options | {"rng": provenance["seed"]})
+    if "(" in options["probe"]:  # a probe object, which the record holds as it prints
+        prune = prune.replace(repr(options["probe"]), f"noiseprune.probes.{options['probe']}")
     file = _file(provenance)
     if file is None:
         return f"# net: the network with the digest {provenance['input']['digest'][:16]}…\nresult = {prune}"

@@ -16,7 +16,7 @@ from noiseprune.pair import Pair
 from noiseprune.reporting import commands
 from noiseprune.reporting.figures import inline_svg, share_limits
 from noiseprune.reporting.guarantees import guarantees
-from noiseprune.reporting.words import numbers, rows
+from noiseprune.reporting.words import numbers, rows, unmeasured
 from noiseprune.structure import cluster_order, component_sizes, orphans
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Section:
             try:
                 drawn[label] = plot()
             except NoisePruneError as error:
-                reason = f"{title}: {error}"
+                reason = f"Not drawn. {title}: {error}."
                 if reason not in self.missing:
                     self.missing.append(reason)
         if alike:
@@ -323,13 +323,9 @@ def guaranteed(subjects: Sequence[Subject]) -> Section:
     table = _measures(subjects, "Measured", lambda _: True)
     if table is not None:
         section.tables.append(table)
-    reasons: dict[str, list[str]] = {}
-    for s in subjects:
-        for name, why in (s.comparison.not_measured if s.comparison else {}).items():
-            reasons.setdefault(why, []).append(name.replace("_", " "))
-    section.missing += [f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in reasons.items()]
+    section.missing += unmeasured(s.comparison for s in subjects if s.comparison is not None)
     if any(s.comparison is None for s in subjects):
-        section.missing.append("Nothing was measured: the result was made with compare=False (--no-compare)")
+        section.missing.append("Nothing was measured: the result was made with compare=False (--no-compare).")
     return section
 
 
@@ -365,6 +361,8 @@ def record_table(caption: str, record: Mapping[str, Any]) -> Table:
 def _measures(subjects: Sequence[Subject], caption: str, wanted: Callable[[tuple[str, ...]], bool]) -> Table | None:
     """Return measures as a table, every cell with the numbers behind it."""
     known = {s.name or "value": s.comparison for s in subjects if s.comparison is not None}
+    if not known:
+        return None
     body = [
         [
             Cell(row.name.strip()),

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from noiseprune.sweeping import Sweep
 
 MAX_FRAMES = 100  # pictures on a page, some ten kilobytes each
-SHOWN = (  # measures that are drawn, where they were measured; the one that decides comes first
-    "trajectory_error_linear",
-    "eigenvalue_error_slowest",
-    "covariance_error",
-    "components_after",
-)
+MEANING = {  # of the measures that are drawn, where they were measured; the one that decides comes first
+    "worst_direction": "The largest relative change of x'(-A)x over all directions x.",
+    "trajectory_error_linear": "How far noisy runs of linear neurons differ under the same input and noise, as a share of "
+    "their size.",
+    "eigenvalue_error_slowest": "The median relative error of the ten slowest eigenvalues.",
+    "covariance_error": "The relative error of the noise-driven covariance.",
+    "components_after": "Connected pieces, which no strengthening joins again.",
+}
+LISTED = ("trajectory_error_linear", "covariance_error", "components_after", "orphans")
 
 
 class Slider(NamedTuple):
@@ -46,7 +49,7 @@ def sweep_content(table: Sweep) -> dict[str, Any]:
     return {
         "title": f"A sweep of {len(table.rows)} choices, {len(table.cases):,} draws",
         "introduction": "Each choice of density, rule and strengthening was drawn several times; errors are means over "
-        "these draws, with one standard error.",
+        "these draws, bars one standard error.",
         "verdicts": [
             ("", _recommendation(table), table.recommended is None and table.provenance["tolerance"] is not None)
         ],
@@ -75,12 +78,11 @@ def _recommendation(table: Sweep) -> str:
 
 def _errors(table: Sweep) -> Section:
     section = Section("errors", "Error against density")
-    for measure in dict.fromkeys((table.measure, *SHOWN)):
-        decides = measure == table.measure
+    for measure in dict.fromkeys((table.measure, *MEANING)):
+        decides = " The recommendation goes by this." if measure == table.measure else ""
         section.draw(
             measure.replace("_", " ").capitalize(),
-            "Mean and one standard error. "
-            + ("The recommendation goes by this; it is ringed." if decides else "Read beside the first."),
+            f"{MEANING[measure]}{decides}",
             {"": partial(plots.sweep_error, table, measure)},
         )
     return section
@@ -90,17 +92,15 @@ def _densities(slider: Slider | None) -> Section:
     section = Section("densities", "One density at a time")
     if slider is None:
         section.missing.append(
-            "The sweep holds no pictures: it was made by an earlier version, or every first draw was refused"
+            "The sweep holds no pictures: an earlier version made it, or every first draw was refused."
         )
     elif slider.svg == "":
-        section.missing.append("The spectrum takes dense algebra, which stops below this size")
+        section.missing.append("Not drawn. Spectrum: it takes dense algebra, which stops below this size.")
     return section
 
 
 def _rows(table: Sweep) -> Section:
-    measures = [
-        m for m in dict.fromkeys((table.measure, *SHOWN, "orphans")) if any(row[m] is not None for row in table.rows)
-    ]
+    measures = [m for m in dict.fromkeys((table.measure, *LISTED)) if any(row[m] is not None for row in table.rows)]
     body = [
         [
             Cell(f"{row['asked_density']:g}" + (" (recommended)" if row == table.recommended else "")),
@@ -139,7 +139,7 @@ def _with_error(row: dict[str, Any], measure: str) -> str:
     if row[measure] is None:
         return "-"
     error = row[f"{measure}_se"]
-    return f"{row[measure]:.3g}" if error is None else f"{row[measure]:.3g} ± {error:.1g}"
+    return f"{row[measure]:.3g}" if error is None else f"{row[measure]:.3g} ± {error:.1g}".replace(" ", "\u00a0")
 
 
 # --- the slider -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from noiseprune.comparison import Comparison
@@ -41,6 +41,15 @@ def verdict(c: Comparison) -> str:
         parts.append("nothing cut off" if c.orphans == 0 else f"{c.orphans} neurons lost their last input or output")
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
+
+
+def unmeasured(comparisons: Iterable[Comparison]) -> list[str]:
+    """Say what could not be measured, a sentence a reason."""
+    reasons: dict[str, dict[str, None]] = {}
+    for c in comparisons:
+        for name, why in c.not_measured.items():
+            reasons.setdefault(why, {})[name.replace("_", " ")] = None
+    return [f"Not measured ({why}): {', '.join(names)}." for why, names in reasons.items()]
 
 
 def share(density: float | None) -> str:
