@@ -4,6 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-for name in ("speed", "paper_experiment", "pruned_fraction", "connectomes", "strengthening", "bandwidth", "scale"):
+for name in (
+    "speed",
+    "paper_experiment",
+    "pruned_fraction",
+    "connectomes",
+    "strengthening",
+    "bandwidth",
+    "report",
+    "scale",
+):
     print(f"\n{name}", flush=True)
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)

@@ -42,7 +42,7 @@ BINS = (60, 40)
 PIXELS = 256  # along a side of a matrix
 WATCHED = 200  # neurons whose trajectories are kept, for a typical and the worst one
 DRAWN_TIMES = 300
-MAX_WORK = 2e9  # synapses times steps of one run that is drawn: some seconds
+MAX_WORK = 1e9  # synapses times steps of one run that is drawn: about five seconds; longer runs are cut short
 
 
 def spectrum(result: Pair, ax: Axes | None = None) -> Axes:
@@ -224,7 +224,8 @@ def pixels(sums: Floats, scale: float) -> NDArray[np.uint8]:
 def trajectories(result: Pair, activation: Activation = "linear", ax: Axes | None = None, *, rng: int = 0) -> Axes:
     """Draw both networks under the same noise and the same step input: a typical neuron and the worst one.
 
-    Of `WATCHED` neurons at random, those with the median and with the largest RMS difference over RMS of the original.
+    Of `WATCHED` neurons at random, those with the median and with the largest RMS difference over RMS of the original. Over
+    ten times 1 / median leak, less in networks of some million synapses.
 
     Parameters
     ----------

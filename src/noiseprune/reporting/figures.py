@@ -30,10 +30,16 @@ PROPERTIES = {
 
 @contextlib.contextmanager
 def page_style() -> Iterator[None]:
-    """Draw as the page wants it: text as text, nothing behind the axes; settings are put back afterwards."""
+    """Draw as the page wants it: text as text, nothing behind the axes, the same ids every time; then put settings back."""
     import matplotlib as mpl
 
-    style: Any = {"svg.fonttype": "none", "font.size": 10.5, "axes.facecolor": "none", "figure.facecolor": "none"}
+    style: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "noiseprune",
+        "font.size": 10.5,
+        "axes.facecolor": "none",
+        "figure.facecolor": "none",
+    }
     with mpl.rc_context(style):
         yield
 

@@ -258,7 +258,7 @@ def trajectories(subjects: Sequence[Subject]) -> Section:
         "Trajectories, linear and rectified-linear",
         "From rest, a constant input is switched on at time zero, and both networks see the same noise. Broad pale lines "
         f"are before, dashed ones after, for a typical neuron and for the worst of {plots.WATCHED} at random; they should "
-        "lie on each other.",
+        "lie on each other. Runs of very large networks are cut short.",
         panels,
         alike=False,
     )
