@@ -194,3 +194,13 @@ def test_what_cannot_be_drawn_is_an_error_that_says_why(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r'pip install "noiseprune\[report\]"'):
         plots.degrees(uncompared)
+
+
+def test_large_networks_are_ordered_by_what_suits_them(monkeypatch):
+    monkeypatch.setattr("noiseprune.structure.SPECTRAL_ORDER", 10)
+    for net in (gallery.clustered([60] * 5, within=0.5, between=60, rng=805), gallery.sheet(20, 20, radius=2, rng=806)):
+        shuffle = np.random.default_rng(807).permutation(net.n_neurons)
+        shuffled = Network(net.weights[shuffle][:, shuffle], net.leak[shuffle])
+        sums = block_sums(shuffled, cluster_order(shuffled), 5)
+        near = np.abs(np.subtract.outer(np.arange(5), np.arange(5))) <= 1
+        assert sums[near].sum() > 0.85 * sums.sum()

@@ -35,7 +35,7 @@ Side = Literal["before", "after"]
 GREY, BLUE, VERMILION, ORANGE, GREEN, PURPLE = "#767676", "#0072b2", "#d55e00", "#e69f00", "#009e73", "#cc79a7"
 SERIES = ((BLUE, "o", "-"), (VERMILION, "^", "--"), (GREEN, "s", "-."), (PURPLE, "D", ":"), (ORANGE, "v", "-"))
 
-SIZE = (4.3, 3.1)  # inches: a column of the report, readable unscaled on a telephone
+SIZE = (4.1, 3.0)  # inches: a column of the report, readable unscaled on a telephone
 FEW_POINTS = 400  # up to which points are drawn one by one as vectors
 MANY_POINTS = 20_000  # from which they are counted in bins
 BINS = (60, 40)
@@ -207,6 +207,7 @@ def weights(result: Pair, which: Side = "after", ax: Axes | None = None, order: 
     ax.imshow(pixels(sums, scale), extent=(0, n, n, 0), interpolation="nearest", rasterized=True)
     ax.set(xlabel="from neuron", ylabel="to neuron")
     ax.spines[:].set_color(GREY)
+    _counts(ax, "both")
     _ticks(ax)
     return ax
 
@@ -252,9 +253,9 @@ def trajectories(result: Pair, activation: Activation = "linear", ax: Axes | Non
     if chosen["typical"] == chosen["worst"]:
         del chosen["typical"]
     for (name, k), colour in zip(chosen.items(), (BLUE, VERMILION), strict=False):
-        label = f"{_short(result.original.name(int(watched[k])))} ({name})"
-        ax.plot(time, before[:, k], "-", lw=2.6, alpha=0.35, color=colour, label=f"{label}, before")
-        ax.plot(time, after[:, k], "--", lw=1.1, color=colour, label="after")
+        label = f"{name}: {_short(result.original.name(int(watched[k])))}"
+        ax.plot(time, before[:, k], "-", lw=2.6, alpha=0.35, color=colour, label=label)
+        ax.plot(time, after[:, k], "--", lw=1.1, color=colour, label="after" if name == "worst" else None)
     seen = before[:, list(chosen.values())]
     middle, reach = (seen.max() + seen.min()) / 2, 0.8 * max(float(np.ptp(seen)), 1e-12)
     ax.set_ylim(middle - reach, middle + reach)  # an unstable network leaves it
@@ -315,6 +316,7 @@ def degrees(result: Pair, direction: Literal["in", "out"] = "in", ax: Axes | Non
     ax.hist(after, edges, histtype="step", ec=BLUE, lw=1.6, label="after")
     what = {"in": "synapses received", "out": "synapses sent"}[direction]
     ax.set(xlabel=f"degree: {what}", ylabel="neurons")
+    _counts(ax, "y")
     _finish(ax)
     _legend(ax)
     return ax
@@ -405,7 +407,7 @@ def _axes(ax: Axes | None, *, square: bool = False) -> Axes:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra('plots need matplotlib, which is not installed: pip install "noiseprune[report]"') from None
-    return Figure((SIZE[0], 4.0) if square else SIZE, layout="constrained").add_subplot()
+    return Figure((SIZE[0], 3.8) if square else SIZE, layout="constrained").add_subplot()
 
 
 def _finish(ax: Axes) -> None:
@@ -435,6 +437,15 @@ def _legend(ax: Axes) -> None:
 
 def _ticks(ax: Axes) -> None:
     ax.tick_params(which="both", color=GREY, labelsize="small")
+
+
+def _counts(ax: Axes, which: Literal["y", "both"]) -> None:
+    """Write tens of thousands as 10k."""
+    from matplotlib.ticker import EngFormatter
+
+    for axis in (ax.yaxis, ax.xaxis) if which == "both" else (ax.yaxis,):
+        if max(axis.get_view_interval()) >= 10_000:
+            axis.set_major_formatter(EngFormatter(sep=""))
 
 
 def power(value: float) -> str:
@@ -470,7 +481,7 @@ def _edges(values: Floats, bins: int, *, log: bool) -> Floats:
     return np.geomspace(low, high, bins + 1) if log else np.linspace(low, high, bins + 1)
 
 
-def _short(label: str, longest: int = 18) -> str:
+def _short(label: str, longest: int = 14) -> str:
     return label if len(label) <= longest else label[: longest - 1] + "…"
 
 

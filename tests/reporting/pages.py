@@ -90,7 +90,7 @@ class Page(HTMLParser):
             self.ids.append(str(found["id"]))
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        self.text += data.replace("\xa0", " ")
         if self._cell:
             self.shown.append(data)
             self._cell = False

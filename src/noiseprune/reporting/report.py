@@ -82,7 +82,7 @@ def _page(result: Any, title: str | None) -> str:
             content = sweep_content(result)
         else:
             content = _content(_subjects(result))
-    content["title"] = (title or content["title"]).replace(" %", "\u00a0%")
+    content["title"] = title or content["title"]
     return _template().render(version=noiseprune.__version__, **content)
 
 
@@ -168,4 +168,10 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["tight"] = _tight
     return environment.get_template("page.html.j2")
+
+
+def _tight(text: str) -> str:
+    """Keep on one line what belongs together: a number and its per cent, a minus and its A."""
+    return text.replace(" %", "\u00a0%").replace("-A", "\u2212A")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("noiseprune")
 
-NAMED = 12  # orphans and components that are listed one by one
+NAMED = 8  # orphans and components that are listed one by one
 SHORT = (  # the measures that stand at the top of the page
     "n_synapses_after",
     "spectral_abscissa_after",
@@ -317,7 +317,7 @@ def guaranteed(subjects: Sequence[Subject]) -> Section:
     section = Section("guarantee", "What is guaranteed, and what is only measured")
     for s in subjects:
         if s.pruned is not None:
-            section.text += [_said(s.name, sentence) for sentence in guarantees(s.pruned)]
+            section.text.append(_said(s.name, " ".join(guarantees(s.pruned))))
     if any(s.comparison is not None for s in subjects):
         section.text.append("Everything in the table is measured on this one draw, and promised by nothing else.")
     table = _measures(subjects, "Measured", lambda _: True)

@@ -61,18 +61,18 @@ def sweep_content(table: Sweep) -> dict[str, Any]:
 
 
 def _recommendation(table: Sweep) -> str:
-    best = table.recommended
+    best, criterion = table.recommended, table.criterion.replace("_", " ")
     if best is None:
         asked = table.provenance["tolerance"] is not None
         return (
-            f"None of these choices is recommended ({table.criterion})."
+            f"None of these choices is recommended ({criterion})."
             if asked
             else "No tolerance was given, so nothing is recommended."
         )
     error = f"{table.measure.replace('_', ' ')} {_with_error(best, table.measure)}"
     return (
         f"Recommended: density {best['asked_density']:g}, rule {best['rule']}, strengthen {best['strengthen']}, with a mean "
-        f"{error} ({table.criterion})."
+        f"{error} ({criterion})."
     )
 
 
