@@ -14,6 +14,7 @@ from rich.console import Console
 import noiseprune
 from noiseprune import cli, gallery
 from noiseprune.cli import session
+from tests.reporting.pages import Page
 
 TABLE = "pre,post,weight,nt_type\na,b,2,GABA\nb,c,3,ACh\nc,a,4,ACh\na,c,1,GABA\n"
 
@@ -139,7 +140,7 @@ def test_pages_are_written_beside_what_is_printed(run, tmp_path):
     assert code == 0
     assert "Wrote prune.html" in out
     command = "noiseprune prune net.npz --density 0.5 -o out.npz --report prune.html"
-    assert command in (tmp_path / "prune.html").read_text(encoding="utf-8")
+    assert command in Page((tmp_path / "prune.html").read_text(encoding="utf-8")).text
     assert run("compare", "net.npz", "out.npz", "--report", "compare.html")[0] == 0
     assert "<svg" in (tmp_path / "compare.html").read_text(encoding="utf-8")
     words = ["sweep", "net.npz", "--density", "0.5,0.9", "--draws", "2", "-o", "t.json", "--report", "sweep.html"]
