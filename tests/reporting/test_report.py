@@ -1,6 +1,7 @@
 import re
 import sys
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -18,19 +19,33 @@ LIMIT = 1_500_000
 def page(tmp_path):
     """Write the page of a result and read it."""
 
-    def write(result, **options):
+    def write(shown, **options):
         path = tmp_path / "page.html"
-        noiseprune.report(result, path, overwrite=True, **options)
+        noiseprune.report(shown, path, overwrite=True, **options)
         assert path.stat().st_size < LIMIT
         return Page(path.read_text(encoding="utf-8"))
 
     return write
 
 
+@pytest.fixture(scope="module")
+def page_of(tmp_path_factory):
+    """Read the page of one of the results, written once."""
+
+    @cache
+    def read(name):
+        path = tmp_path_factory.mktemp("pages") / "page.html"
+        noiseprune.report(result(name), path)
+        assert path.stat().st_size < LIMIT
+        return Page(path.read_text(encoding="utf-8"))
+
+    return read
+
+
 @quiet
 @pytest.mark.parametrize("name", RESULTS)
-def test_every_kind_of_result_has_a_page(page, name):
-    found = page(result(name))
+def test_every_kind_of_result_has_a_page(page_of, name):
+    found = page_of(name)
     assert found.headings[0] == 1
     assert found.headings.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(found.headings))
@@ -45,8 +60,8 @@ def test_every_kind_of_result_has_a_page(page, name):
 
 @quiet
 @pytest.mark.parametrize("name", ["symmetric", "directed", "unstable"])
-def test_numbers_on_the_page_are_those_of_the_comparison(page, name):
-    found, expected = page(result(name)), result(name).comparison.to_dict()
+def test_numbers_on_the_page_are_those_of_the_comparison(page_of, name):
+    found, expected = page_of(name), result(name).comparison.to_dict()
     seen = set()
     for numbers, shown in zip(found.numbers, found.shown, strict=True):
         for key, value in numbers.items():
@@ -84,8 +99,8 @@ def test_numbers_on_the_page_are_those_of_the_comparison(page, name):
         ("symmetric", "Every weight is right on average over draws"),
     ],
 )
-def test_what_cannot_be_had_is_said_in_words(page, name, words):
-    assert words in page(result(name)).text
+def test_what_cannot_be_had_is_said_in_words(page_of, name, words):
+    assert words in page_of(name).text
 
 
 @quiet
@@ -102,8 +117,8 @@ def gallery_comparison():
 
 
 @quiet
-def test_results_stand_side_by_side_on_the_same_scale(page):
-    found = page(result("side by side"))
+def test_results_stand_side_by_side_on_the_same_scale(page_of):
+    found = page_of("side by side")
     heads = [attributes for tag, attributes in found.tags if tag == "th" and attributes.get("scope") == "col"]
     assert heads
     assert "Weight: K =" in found.text

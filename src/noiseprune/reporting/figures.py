@@ -75,11 +75,17 @@ def inline_svg(ax: Axes, *, name: str, title: str, description: str) -> str:
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg, count=2)
-    svg = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
-    for colour, custom in PROPERTIES.items():
-        svg = re.sub(rf"(fill|stroke): {colour}", rf"\1: var({custom})", svg)
+    svg = re.sub(r"<[^>]+>", lambda tag: _restyled(tag.group(), name), svg)  # tags alone: a label is left as it is
     label = (
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(description)}</desc>'
     )
     role = f'<svg role="img" aria-labelledby="{name}-title {name}-description"'
     return svg.replace("<svg", role, 1).replace(">", f">{label}", 1)
+
+
+def _restyled(tag: str, name: str) -> str:
+    """Make the ids of a tag this figure's own, and its colours those of the page."""
+    tag = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", tag)
+    for colour, custom in PROPERTIES.items():
+        tag = re.sub(rf"(fill|stroke): {colour}", rf"\1: var({custom})", tag)
+    return tag
