@@ -42,7 +42,7 @@ BINS = (60, 40)
 PIXELS = 256  # along a side of a matrix
 WATCHED = 200  # neurons whose trajectories are kept, for a typical and the worst one
 DRAWN_TIMES = 300
-MAX_WORK = 1e9  # synapses times steps of one run that is drawn: about five seconds; longer runs are cut short
+MAX_WORK = 6e8  # synapses times steps of one run that is drawn: some seconds; longer runs are cut short
 
 
 def spectrum(result: Pair, ax: Axes | None = None) -> Axes:

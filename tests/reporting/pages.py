@@ -56,12 +56,10 @@ def result(name: str) -> Any:
 
 
 @cache
-def small_sweep(**options: Any) -> Any:
-    """A sweep of few draws, made once for each set of options."""
+def small_sweep() -> Any:
+    """A sweep of few draws, made once."""
     net = gallery.clustered([30, 20], within=0.6, between=20, signed=True, rng=701)
-    return noiseprune.sweep(
-        net, densities=[0.4, 0.6, 0.9], rules=["noise", "weight"], draws=3, **({"tolerance": 0.8} | options)
-    )
+    return noiseprune.sweep(net, densities=[0.4, 0.6, 0.9], rules=["noise", "weight"], draws=3, tolerance=0.8)
 
 
 class Page(HTMLParser):

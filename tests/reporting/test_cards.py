@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from noiseprune import gallery, prune
@@ -28,7 +30,7 @@ def test_cards_are_small_escaped_and_show_what_the_result_says():
 def test_cards_of_results_with_holes():
     result = prune(gallery.excitatory_inhibitory(40, rng=3), density=0.2, strengthen="reciprocal", compare=False)
     assert "Nothing was measured." in result._repr_html_()
-    assert "Nothing is recommended." in small_sweep(tolerance=None)._repr_html_()
+    assert "Nothing is recommended." in replace(small_sweep(), recommended=None)._repr_html_()
 
 
 @pytest.mark.parametrize("thing", ["comparison", "sweep"])

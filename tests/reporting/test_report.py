@@ -135,13 +135,22 @@ def test_a_sweep_has_a_slider_its_numbers_and_its_recommendation(page):
     assert slider["type"] == "range"
 
 
-def test_a_sweep_without_pictures_or_tolerance_says_so(page):
-    found = page(replace(small_sweep(tolerance=None), pictures={}))
+def test_a_sweep_without_pictures_tolerance_or_recommendation_says_so(page):
+    table = replace(small_sweep(), recommended=None)
+    assert "None of these choices is recommended (smallest density" in page(table).text
+    found = page(replace(table, pictures={}, provenance=table.provenance | {"tolerance": None}))
     assert "No tolerance was given, so nothing is recommended." in found.text
     assert "holds no pictures" in found.text
     assert "script" not in [tag for tag, _ in found.tags]
-    strict = small_sweep(tolerance=1e-9)
-    assert "None of these choices is recommended" in page(strict).text
+
+
+def test_a_sweep_too_large_for_spectra_shows_its_weights(page):
+    table = small_sweep()
+    blind = [picture | {"eigenvalues": None} for picture in table.pictures["after"]]
+    found = page(replace(table, pictures={"before": table.pictures["before"], "after": blind}))
+    assert "it takes dense algebra" in found.text
+    assert "slider-dots" not in found.ids
+    assert "after" in found.ids
 
 
 def test_a_page_is_refused_before_the_work(tmp_path, monkeypatch):
