@@ -17,6 +17,7 @@ for name in (
     "rnn",
     "gated",
     "sparse_inference",
+    "report",
 ):
     print(f"\n{name}", flush=True)
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)
