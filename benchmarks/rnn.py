@@ -146,6 +146,9 @@ def main() -> None:
                     "rnn",
                     sorted(rows, key=lambda r: (list(AIMS).index(r["ensemble"]), list(METHODS).index(r["method"]))),
                 )
+    import rnn_picture
+
+    rnn_picture.main()
 
 
 if __name__ == "__main__":
