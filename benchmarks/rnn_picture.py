@@ -21,12 +21,8 @@ def main() -> None:
     pruned = [name for name in rows[0] if name.endswith(" %") and " at " not in name]
     kept = [100 - float(name.split()[0]) for name in pruned]
     ensembles = list(dict.fromkeys(row["ensemble"] for row in rows))
-    looks = {
-        method: style
-        for method, style in zip(
-            dict.fromkeys(row["method"] for row in rows), cycle(zip(COLOURS, MARKERS, strict=True)), strict=False
-        )
-    }
+    methods = dict.fromkeys(row["method"] for row in rows)
+    looks = dict(zip(methods, cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
     figure, axes = plt.subplots(1, len(ensembles), figsize=(12, 3.8), sharey=True, layout="constrained")
     for ax, ensemble in zip(axes, ensembles, strict=True):
         for row in (row for row in rows if row["ensemble"] == ensemble):
