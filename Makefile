@@ -8,22 +8,28 @@ BIN := $(VENV)/bin
 endif
 .PHONY: demo test bench clean
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.ready$(TORCH)
 	$(BIN)/noiseprune demo --overwrite
 
-test: $(VENV)/.ready
+test: $(VENV)/.ready$(TORCH)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.ready$(TORCH)
 	$(BIN)/python benchmarks/all.py
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# TORCH=1 brings PyTorch, first and alone, so that nothing pulls in another one; without it its tests are skipped. On Linux
+# pip's default wheel brings gigabytes of CUDA: TORCH_FROM="--index-url https://download.pytorch.org/whl/cpu" does not.
+TORCH_FROM ?=
+$(VENV)/.ready$(TORCH): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+ifdef TORCH
+	$(BIN)/python -m pip install --quiet $(TORCH_FROM) --constraint constraints.txt torch
+endif
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/python -c "open('$(VENV)/.ready', 'w').close()"
+	$(BIN)/python -c "open('$@', 'w').close()"
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

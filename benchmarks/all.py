@@ -14,6 +14,10 @@ for name in (
     "scale",
     "reading",
     "damaged_files",
+    "rnn",
+    "gated",
+    "sparse_inference",
+    "report",
 ):
     print(f"\n{name}", flush=True)
     subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)

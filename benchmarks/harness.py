@@ -19,6 +19,17 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
 RESULTS = Path(__file__).parent / "results"
 
 
+def one_thread() -> None:
+    """From here on one thread: BLAS, and torch where it is loaded."""
+    global THREADS
+    from threadpoolctl import threadpool_limits
+
+    THREADS = 1
+    threadpool_limits(limits=1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
 def paired(*calls: Callable[[], Any], repeats: int = 5) -> list[list[float]]:
     """Time functions in turn, A B A B ...; return the seconds of each, run by run, after one run that does not count."""
     for call in calls:
@@ -57,7 +68,7 @@ def environment() -> dict[str, Any]:
     import noiseprune
 
     others = {}
-    for name in ("numba", "pyamg", "networkit"):
+    for name in ("numba", "pyamg", "networkit", "torch"):
         if name in sys.modules:
             others[name] = importlib.metadata.version(name)
     return {

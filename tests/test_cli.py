@@ -14,6 +14,7 @@ from rich.console import Console
 import noiseprune
 from noiseprune import cli, gallery
 from noiseprune.cli import session
+from tests.reporting.pages import Page
 
 TABLE = "pre,post,weight,nt_type\na,b,2,GABA\nb,c,3,ACh\nc,a,4,ACh\na,c,1,GABA\n"
 
@@ -40,7 +41,7 @@ def program(*words, cwd=None):
     )
 
 
-@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep", "convert"])
+@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep", "convert", "report"])
 def test_every_verb_has_help_with_a_real_command(run, verb):
     code, out, _ = run(verb, "--help")
     assert code == 0
@@ -133,6 +134,25 @@ def test_sweep_prints_a_table_and_recommends(run, tmp_path):
     assert run("sweep", "net.npz", "--density", "0.5", "--draws", "2")[1].count("none of these") == 1
 
 
+def test_pages_are_written_beside_what_is_printed(run, tmp_path):
+    noiseprune.write(gallery.clustered([30, 20], between=20, rng=12), tmp_path / "net.npz")
+    code, out, _ = run("prune", "net.npz", "--density", "0.5", "-o", "out.npz", "--report", "prune.html")
+    assert code == 0
+    assert "Wrote prune.html" in out
+    command = "noiseprune prune net.npz --density 0.5 -o out.npz --report prune.html"
+    assert command in Page((tmp_path / "prune.html").read_text(encoding="utf-8")).text
+    assert run("compare", "net.npz", "out.npz", "--report", "compare.html")[0] == 0
+    assert "<svg" in (tmp_path / "compare.html").read_text(encoding="utf-8")
+    words = ["sweep", "net.npz", "--density", "0.5,0.9", "--draws", "2", "-o", "t.json", "--report", "sweep.html"]
+    assert run(*words)[0] == 0
+    code, out, _ = run("report", "t.json", "-o", "again.html")
+    assert (code, out) == (0, "Wrote again.html\n")
+    first, again = ((tmp_path / name).read_text(encoding="utf-8") for name in ("sweep.html", "again.html"))
+    assert first == again
+    assert run("report", "t.json", "-o", "again.html", "--overwrite", "--quiet") == (0, "", "")
+    assert "holds no result of prune" in run("report", "out.npz")[2]
+
+
 def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):
     np.savetxt(tmp_path / "m.csv", [[0, 2, 1], [0, 0, 3], [4, 0, 0]], fmt="%d", delimiter=" ")
     code, _, err = run("prune", "m.csv", "--density", "0.5")
@@ -154,6 +174,10 @@ def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):
         (["prune", "net.csv", "--epsilon", "0.5"], "theorem .* does not hold: the network is directed"),
         (["prune", "net.csv", "--density", "0.5", "-o", "net.csv"], "net.csv: exists already"),
         (["prune", "net.csv", "--density", "0.5", "-o", "no/out.csv"], "folder no does not exist"),
+        (["prune", "net.csv", "--density", "0.5", "--report", "no/page.html"], "folder no does not exist"),
+        (["sweep", "net.csv", "--density", "0.5", "--report", "net.csv"], "net.csv: exists already"),
+        (["compare", "net.csv", "net.csv", "--report", "net.csv"], "net.csv: exists already"),
+        (["report", "nothing.json"], "nothing.json: no such file"),
         (["prune", "net.csv", "--density", "0.5", "-o", "out.doc"], "unknown suffix '.doc'"),
         (["prune", "net.csv", "--density", "0.5", "--pre", "sender"], "no column 'sender'"),
         (["prune", "net.csv", "--density", "much"], "--density.*number"),
@@ -194,7 +218,11 @@ def test_progress_is_shown_on_a_terminal_once_work_takes_long(monkeypatch):
     with session._progress(console, quiet=False):
         logging.getLogger("noiseprune").info("measuring many synapses")
         time.sleep(0.3)
+        logging.getLogger("noiseprune").info("sampled 8 of 64", extra={"progress": (8, 64)})
+        time.sleep(0.3)
+        logging.getLogger("noiseprune").info("sampled 64 of 64", extra={"progress": (64, 64)})
     assert "measuring many synapses" in console.file.getvalue()
+    assert "sampled 8 of 64" in console.file.getvalue()
     silent = Console(file=io.StringIO(), force_terminal=True)
     with session._progress(silent, quiet=True):
         time.sleep(0.1)

@@ -23,6 +23,22 @@ def test_import_loads_nothing_heavy():
     assert done.stdout == "[]\n"
 
 
+def test_without_torch_the_package_works_and_says_how_to_get_it():
+    code = (
+        "import sys; sys.modules['torch'] = None; import noiseprune\n"
+        "assert noiseprune.gallery.ring(6).n_neurons == 6\n"
+        "try:\n    import noiseprune.torch\nexcept noiseprune.NoisePruneError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert "pip install torch --index-url https://download.pytorch.org/whl/cpu" in done.stdout
+
+
+def test_the_package_does_not_load_torch():
+    code = "import sys, noiseprune; noiseprune.prune(noiseprune.gallery.ring(6), density=0.5); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert done.stdout == "False\n"
+
+
 def test_errors_are_ours_and_builtin():
     leaves = [
         (errors.InvalidNetwork, ValueError),

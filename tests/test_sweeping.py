@@ -7,6 +7,8 @@ import pytest
 import noiseprune
 from noiseprune import gallery, sweeping
 from noiseprune.errors import BadFile, InvalidOption
+from noiseprune.snapshots import Camera, spectrum_of, sums_of
+from noiseprune.structure import block_sums, cluster_order, typical_largest
 from noiseprune.sweeping import sweep
 
 NET = gallery.clustered([30, 20], within=0.6, between=20, signed=True, rng=701)
@@ -57,6 +59,29 @@ def test_the_smallest_density_within_the_tolerance_is_recommended():
     assert "worst_direction at most 0.6 with 95 % confidence" in table.criterion
     assert sweep(NET, densities=[0.3], draws=3, tolerance=1e-6).recommended is None
     assert sweep(NET, densities=[0.3], draws=3).recommended is None
+
+
+def test_the_first_draw_of_each_choice_leaves_a_picture():
+    table = sweep(NET, densities=[0.4, 0.8], rules=["noise", "weight"], draws=2, rng=3)
+    assert len(table.pictures["after"]) == 4
+    assert not any("picture" in case for case in table.cases)
+    found = spectrum_of(table.pictures["before"])
+    expected = np.linalg.eigvalsh(NET.matrix().toarray())
+    np.testing.assert_allclose(found, expected[np.argsort(np.abs(expected))], rtol=1e-4)
+    sums = sums_of(table.pictures["before"])
+    shade = np.abs(block_sums(NET, cluster_order(NET), 64))
+    assert sums.shape == shade.shape == (50, 50)
+    np.testing.assert_allclose(np.abs(sums), np.minimum(shade / typical_largest(shade), 1), atol=0.01)
+    complex_ones = spectrum_of(sweep(EI, densities=[0.6], draws=1).pictures["after"][0])
+    assert np.iscomplexobj(complex_ones)
+
+
+def test_pictures_stay_small_whatever_the_network(monkeypatch):
+    monkeypatch.setattr("noiseprune.pair.DENSE_SYMMETRIC", 100)
+    picture = Camera(gallery.ring(400)).take(gallery.ring(400))
+    assert spectrum_of(picture) is None
+    assert sums_of(picture).shape == (64, 64)
+    assert len(json.dumps(picture)) < 10_000
 
 
 def test_unstable_draws_are_counted_and_never_recommended():

@@ -24,6 +24,7 @@ _HOMES: dict[str, str | None] = {
     "probes": None,
     "prune": "pipeline",
     "read": "files",
+    "report": "reporting.report",
     "sweep": "sweeping",
     "with_base_leak": "intake",
     "write": "files",
@@ -60,4 +61,5 @@ if TYPE_CHECKING:
     from noiseprune.network import Network as Network
     from noiseprune.pipeline import Pruned as Pruned
     from noiseprune.pipeline import prune as prune
+    from noiseprune.reporting.report import report as report
     from noiseprune.sweeping import sweep as sweep

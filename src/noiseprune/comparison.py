@@ -26,7 +26,7 @@ from noiseprune.linalg.speed import Cost, seconds_a_product, seconds_an_operatio
 from noiseprune.network import Activation, Network
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.rule import leak
-from noiseprune.structure import components, has_input_and_output
+from noiseprune.structure import components, has_input_and_output, orphans
 from noiseprune.threads import blas_alone
 
 logger = logging.getLogger("noiseprune")
@@ -102,6 +102,8 @@ class Comparison:
         Neurons whose matched leak is held at its floor.
     largest_strengthening : float
         The largest |W'_ij| / |W_ij|.
+    slowest_before, slowest_after : list of float, 1/s
+        Real parts of the ten eigenvalues nearest zero of A and of A', the nearest first.
     not_measured : dict
         Name of each measure that is None -> why.
     """
@@ -133,7 +135,19 @@ class Comparison:
     sign_flips: int
     floored_leaks: int
     largest_strengthening: float | None
+    slowest_before: list[float] | None = None
+    slowest_after: list[float] | None = None
     not_measured: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from noiseprune.reporting.words import verdict
+
+        return f"Comparison({verdict(self)[:-1]})"
+
+    def _repr_html_(self) -> str:
+        from noiseprune.reporting.cards import comparison_card
+
+        return comparison_card(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, fit for strict JSON."""
@@ -240,6 +254,8 @@ class Reference:
             "worst_direction": None,
             "worst_direction_interval": None,
             "kl_per_neuron": None,
+            "slowest_before": None,
+            "slowest_after": None,
         }
         if symmetric and n <= DENSE_SYMMETRIC:
             abscissae = self._symmetric_spectrum(after, found, measured)
@@ -264,6 +280,7 @@ class Reference:
         values, vectors = self._eigen
         pruned = after.matrix().astype(np.float64)
         new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)
+        _slowest_rates(found, values, new_values)
         image = pruned @ vectors
         form = vectors.T @ image  # A' in the eigenvectors of A
         if np.all(values != 0):
@@ -298,6 +315,7 @@ class Reference:
         try:
             slow, new_slow = self._side.slowest, new.slowest
             found["eigenvalue_error"]["slowest"] = _number(np.median(np.abs(new_slow / slow - 1)))
+            _slowest_rates(found, slow, new_slow)
             abscissae = float(slow[0]), float(new_slow[0])
         except (DidNotConverge, UnstableNetwork) as error:
             measured.skip("eigenvalue_error (slowest)", str(error))
@@ -325,6 +343,7 @@ class Reference:
 
         values = self._eigenvalues
         new_values = scipy.linalg.eigvals(after.matrix().toarray().astype(np.float64))
+        _slowest_rates(found, values, new_values)
         if np.all(values != 0):
             _, partner = linear_sum_assignment(np.abs(values[:, None] - new_values))
             found["eigenvalue_error"] = _errors(np.abs(new_values[partner] / values - 1), _slowest(values))
@@ -428,23 +447,18 @@ class Reference:
         n_steps = int(np.ceil(duration / step))
         if n_steps > MAX_STEPS:
             return measured.skip("trajectory_error", f"would take {n_steps} time steps; the limit is {MAX_STEPS}")
-        drive = np.random.default_rng(self._seeds[2]).standard_normal((self.network.n_neurons, N_RUNS))
-        runs = [
-            dynamics.run(
-                net,
-                drive,
-                step=step,
-                n_steps=n_steps,
-                rng=np.random.default_rng(self._seeds[3]),
-                activation=activation,
-            )
-            for net in (self.network, after)
-        ]
         difference = size = 0.0
-        with np.errstate(over="ignore", invalid="ignore"):  # an unstable network may leave the range of floats
-            for x, y in zip(*runs, strict=True):
-                difference += float(np.sum((y - x) ** 2))
-                size += float(np.sum(x**2))
+        for x, y in dynamics.run_both(
+            self.network,
+            after,
+            n_runs=N_RUNS,
+            step=step,
+            n_steps=n_steps,
+            rng=(self._seeds[2], self._seeds[3]),
+            activation=activation,
+        ):
+            difference += float(np.sum((y - x) ** 2))
+            size += float(np.sum(x**2))
         error = _number(np.sqrt(difference / size)) if size > 0 else None
         return error if error is not None else measured.skip("trajectory_error", "the runs leave the range of numbers")
 
@@ -551,6 +565,12 @@ def _worst_direction(found: dict[str, Any], low: float, high: float) -> None:
     found["worst_direction_interval"] = [low, high]
 
 
+def _slowest_rates(found: dict[str, Any], values: NDArray[Any], new_values: NDArray[Any]) -> None:
+    for name, eigenvalues in (("slowest_before", values), ("slowest_after", new_values)):
+        nearest = np.argsort(np.abs(eigenvalues), kind="stable")[:N_SLOWEST]
+        found[name] = [float(rate) for rate in eigenvalues[nearest].real]
+
+
 def _triangle_norm(lower: Floats) -> float:
     """Frobenius norm of a symmetric matrix that is given by its lower triangle, with zeros above."""
     diagonal = lower.diagonal()
@@ -601,13 +621,12 @@ def _structure(before: Network, after: Network) -> dict[str, Any]:
     strength = sp.csr_array((1 / np.abs(old.data).astype(np.float64), old.indices, old.indptr), shape=old.shape)
     ratio = (abs(new).astype(np.float64) * strength).tocsr().data
     signs = (new.sign() * old.sign()).tocsr().data
-    had_input, had_output = has_input_and_output(before)
     has_input, has_output = has_input_and_output(after)
     per_entry = before.synapses_per_link if alike else 1
     return {
         "components_before": components(before),
         "components_after": components(after),
-        "orphans": int(np.count_nonzero((had_input & ~has_input) | (had_output & ~has_output))),
+        "orphans": int(np.count_nonzero(orphans(before, after))),
         "without_input": int(np.count_nonzero(~has_input)),
         "without_output": int(np.count_nonzero(~has_output)),
         "sign_flips": int(np.count_nonzero(signs < 0)) * per_entry,

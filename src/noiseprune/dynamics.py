@@ -127,10 +127,61 @@ def run(
     (n_neurons, n_runs) array
         The state x; the array is overwritten by the next step.
     """
-    motion = Motion(network, activation, drive)
-    noise = (network.noise_std * np.sqrt(step))[:, None].astype(motion.dtype)
-    x = np.zeros(drive.shape, motion.dtype)
+    walk = _Walk(network, drive, step, activation)
     for _ in range(n_steps):
-        x += motion.dtype.type(step) * motion.slope(x)
-        x += noise * rng.standard_normal(x.shape, dtype=motion.dtype)
-        yield x
+        walk.advance(rng.standard_normal(drive.shape, dtype=walk.motion.dtype))
+        yield walk.state
+
+
+class _Walk:
+    """A block of states under way from rest, by Euler-Maruyama."""
+
+    def __init__(self, network: Network, drive: Floats, step: float, activation: Activation | None) -> None:
+        self.motion = Motion(network, activation, drive)
+        self._step = self.motion.dtype.type(step)
+        self._noise = (network.noise_std * np.sqrt(step))[:, None].astype(self.motion.dtype)
+        self.state: States = np.zeros(drive.shape, self.motion.dtype)
+
+    def advance(self, xi: States) -> None:
+        """Take one step with standard normal noise, (n_neurons, n_runs)."""
+        self.state += self._step * self.motion.slope(self.state)
+        self.state += self._noise * xi
+
+
+def run_both(
+    before: Network,
+    after: Network,
+    *,
+    n_runs: int,
+    step: float,
+    n_steps: int,
+    rng: tuple[Any, Any],
+    activation: Activation | None = None,
+) -> Iterator[tuple[States, States]]:
+    """Yield the states of two networks after each step, from rest under the same step input and the same noise.
+
+    Parameters
+    ----------
+    before, after : Network
+        Networks of the same neurons.
+    n_runs : int
+        Inputs, each standard normal over the neurons and constant from time zero.
+    step, n_steps, activation
+        As in `run`.
+    rng : (seed, seed)
+        Of the input and of the noise.
+
+    Yields
+    ------
+    (n_neurons, n_runs) array, twice
+        Overwritten by the next step.
+    """
+    drive = np.random.default_rng(rng[0]).standard_normal((before.n_neurons, n_runs))
+    one, other = (_Walk(network, drive, step, activation) for network in (before, after))
+    random = np.random.default_rng(rng[1])
+    with np.errstate(over="ignore", invalid="ignore"):  # an unstable network may leave the range of floats
+        for _ in range(n_steps):
+            xi = random.standard_normal(drive.shape, dtype=one.motion.dtype)
+            one.advance(xi)
+            other.advance(xi)
+            yield one.state, other.state

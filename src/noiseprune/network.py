@@ -229,6 +229,11 @@ class Network:
         kind = "symmetric" if self.symmetric else "directed"
         return f"Network({self.n_neurons} neurons, {self.n_synapses} synapses, {kind}, {self.activation})"
 
+    def _repr_html_(self) -> str:
+        from noiseprune.reporting.cards import network_card
+
+        return network_card(self)
+
     @property
     def n_neurons(self) -> int:
         """The number of neurons, n."""

@@ -18,6 +18,7 @@ from noiseprune.errors import InvalidOption, NoisePruneWarning
 from noiseprune.intake import BaseLeak, Content
 from noiseprune.kinds import Given, Kind, MatrixKind, read_given
 from noiseprune.network import Network
+from noiseprune.pair import Pair
 from noiseprune.planning import Plan, make_plan
 from noiseprune.probes import DifferenceVariance, Probe
 from noiseprune.provenance import provenance
@@ -177,7 +178,7 @@ def prune(
 
 
 @dataclass(frozen=True)
-class Pruned:
+class Pruned(Pair):
     """A pruned network and all that led to it.
 
     Attributes
@@ -232,6 +233,11 @@ class Pruned:
     def __repr__(self) -> str:
         before, after = self.original.n_synapses, self.network.n_synapses
         return f"Pruned({self.network.n_neurons} neurons, {after} of {before} synapses kept, rule {self.rule})"
+
+    def _repr_html_(self) -> str:
+        from noiseprune.reporting.cards import pruned_card
+
+        return pruned_card(self)
 
     @property
     def rule(self) -> str:

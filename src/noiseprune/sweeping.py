@@ -6,9 +6,11 @@ import json
 import logging
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
 from noiseprune.provenance import digest
 from noiseprune.randomness import Rng, seed_from
+from noiseprune.snapshots import Camera
 from noiseprune.threads import limited
 
 logger = logging.getLogger("noiseprune")
@@ -43,6 +46,8 @@ MEASURES = (
     "orphans",
 )
 
+PICTURE = "picture"  # what the first draw of each choice carries beside its measures
+
 Case = dict[str, Any]
 
 
@@ -63,6 +68,8 @@ class Sweep:
         What `recommended` means, in words.
     provenance : dict
         Seed, digest of the input, the options.
+    pictures : dict
+        `before`, and `after` with the first draw of each choice, as `noiseprune.snapshots` takes them.
     """
 
     rows: list[dict[str, Any]]
@@ -70,9 +77,31 @@ class Sweep:
     recommended: dict[str, Any] | None
     criterion: str
     provenance: dict[str, Any]
+    pictures: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"Sweep({len(self.rows)} rows, {len(self.cases)} draws)"
+        best = self.recommended
+        advice = "nothing recommended" if best is None else f"recommended: density {best['asked_density']:g}"
+        return f"Sweep({len(self.rows)} rows, {len(self.cases)} draws, {advice})"
+
+    def _repr_html_(self) -> str:
+        from noiseprune.reporting.cards import sweep_card
+
+        return sweep_card(self)
+
+    @property
+    def measure(self) -> str:
+        """The error that a recommendation goes by."""
+        return _measure(any(row["worst_direction"] is not None for row in self.rows))
+
+    @property
+    def by_method(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each rule and strengthening, by what tells these apart, in words."""
+        several = len({row["strengthen"] for row in self.rows}) > 1
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self.rows:
+            found.setdefault(f"{row['rule']}, {row['strengthen']}" if several else row["rule"], []).append(row)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, fit for strict JSON."""
@@ -154,21 +183,25 @@ def sweep(
         {"asked_density": float(density), "rule": rule, "strengthen": strengthen, "draw": draw}
         for density, rule, strengthen, draw in product(densities, rules, strengthens, range(draws))
     ]
-    done = _Checkpoint(checkpoint, task)
+    done, start = _Checkpoint(checkpoint, task), time.monotonic()
     missing = [case for case in wanted if done.find(case) is None]
     for number, case in enumerate(_run(network, seed, keep_connected, missing, workers), 1):
-        logger.info("sweep: %d of %d draws done", number, len(missing))
+        left = (time.monotonic() - start) * (len(missing) - number) / number
+        progress = {"progress": (number, len(missing))}
+        logger.info("sweep: %d of %d draws done, %.0f s left", number, len(missing), left, extra=progress)
         done.add(case)
-    cases = [case for case in map(done.find, wanted) if case is not None]
+    found = [case for case in map(done.find, wanted) if case is not None]
+    cases = [{name: value for name, value in case.items() if name != PICTURE} for case in found]
     rows = _rows(cases)
-    measure = "worst_direction" if network.symmetric else "trajectory_error_linear"
+    measure = _measure(network.symmetric)
     criterion = (
         f"smallest density with every draw stable and mean {measure} at most {tolerance} with 95 % confidence"
         if tolerance is not None
         else "none: no tolerance was given"
     )
     recommended = None if tolerance is None else _recommended(rows, measure, tolerance)
-    return Sweep(rows, cases, recommended, criterion, task | {"draws": draws, "tolerance": tolerance})
+    record = task | {"draws": draws, "tolerance": tolerance}
+    return Sweep(rows, cases, recommended, criterion, record, _pictures(network, found))
 
 
 # --- running --------------------------------------------------------------------------------------------------------
@@ -184,6 +217,11 @@ class _Worker:
         self.seed = seed
         self.keep_connected = keep_connected
         self.reference = Reference(network, rng=seed)
+
+    @cached_property
+    def camera(self) -> Camera:
+        """Takes the pictures, all in one order."""
+        return Camera(self.network)
 
     def __call__(self, case: Case) -> Case:
         """Prune and compare once; an error that we raise on purpose is part of the table."""
@@ -203,7 +241,8 @@ class _Worker:
                     compare=False,
                     rng=_case_seed(self.seed, case),
                 )
-                return case | {"refused": None} | _measures(self.reference.compare(result.network))
+                found = case | {"refused": None} | _measures(self.reference.compare(result.network))
+                return found if case["draw"] else found | {PICTURE: self.camera.take(result.network)}
             except InvalidOption:
                 raise
             except NoisePruneError as error:
@@ -233,6 +272,10 @@ def _start(network: Network, seed: int, keep_connected: bool) -> None:
 def _work(case: Case) -> Case:
     with limited(1):  # many processes, one thread each
         return _worker(case)
+
+
+def _measure(symmetric: bool) -> str:
+    return "worst_direction" if symmetric else "trajectory_error_linear"
 
 
 def _measures(c: Comparison) -> dict[str, Any]:
@@ -291,6 +334,12 @@ class _Checkpoint:
 
 def _key(case: Case) -> tuple[Any, ...]:
     return tuple(case[name] for name in ("asked_density", "rule", "strengthen", "draw"))
+
+
+def _pictures(network: Network, cases: list[Case]) -> dict[str, Any]:
+    names = ("asked_density", "rule", "strengthen")
+    after = [{name: case[name] for name in names} | case[PICTURE] for case in cases if PICTURE in case]
+    return {"before": Camera(network).take(network), "after": after} if after else {}
 
 
 # --- tabulating -----------------------------------------------------------------------------------------------------

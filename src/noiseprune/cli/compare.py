@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 import noiseprune
-from noiseprune.cli.options import AsJson, Quiet, Seed, Threads
+from noiseprune.cli.options import AsJson, Overwrite, Quiet, Seed, Threads
 from noiseprune.cli.reading import Reading, described, read_network, reads_a_file
+from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import open_session
 
 
@@ -24,7 +25,9 @@ def compare(
     ],
     seed: Seed = 0,
     threads: Threads = None,
+    report: Report = None,
     as_json: AsJson = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     *,
     reading: Reading,
@@ -33,12 +36,16 @@ def compare(
 
     [bold]noiseprune compare worm_connectome.csv worm.csv --where Type=Send --inhibitory GABA[/bold]
     """
+    from noiseprune.pair import Compared
     from noiseprune.threads import limited
 
     with open_session("compare", as_json=as_json, quiet=quiet) as session, limited(threads):
+        check_report(report, overwrite=overwrite)
         net, other = (read_network(file, session, reading, sparing=True) for file in (before, after))
         result = noiseprune.compare(net, other, rng=seed)
         session.table(f"{before.name} and {after.name}", {"value": result})
+        pair = Compared(net, other, result, {"command": session.command_line})
+        write_report(session, pair, report, overwrite=overwrite)
         session.answer(
             {"before": described(before, net), "after": described(after, other)}, result.to_dict(), {"seed": seed}
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import noiseprune
 from noiseprune.cli.options import OUTPUT, RULE, AsJson, Overwrite, Quiet, Seed, Threads, option
+from noiseprune.cli.report import check_report, write_report
 from noiseprune.cli.session import open_session
 
 
@@ -25,11 +26,8 @@ def demo(
 
     [bold]noiseprune demo --seed 1[/bold]
     """
-    from noiseprune.files.output import check_output
-    from noiseprune.reporting.page import write_page
-
     with open_session("demo", as_json=as_json, quiet=quiet) as session:
-        check_output(output, overwrite=overwrite)
+        check_report(output, overwrite=overwrite)
         net = noiseprune.gallery.clustered([1000, 200, 800], within=0.6, between=5000, signed=True, rng=seed)
         results = {
             name: noiseprune.prune(net, density=density, rule=rule, rng=seed, threads=threads)
@@ -38,21 +36,8 @@ def demo(
         comparisons = {name: result.comparison for name, result in results.items() if result.comparison}
         provenance = {name: result.provenance for name, result in results.items()}
         title = f"The paper's network, pruned to {100 * density:.3g} %"
-        introduction = (
-            f"{net.n_neurons:,} neurons in clusters of 1 000, 200 and 800, {net.n_synapses:,} synapses, few of them between "
-            "clusters. The noise rule keeps a synapse in proportion to |W| times the variance that noise puts between its "
-            "two neurons; the rival in proportion to |W| alone. Both have the same budget, draw and leak."
-        )
-        write_page(
-            output,
-            title=title,
-            introduction=introduction,
-            comparisons=comparisons,
-            provenance=provenance,
-            overwrite=overwrite,
-        )
         session.table(title, comparisons)
-        session.say(f"Wrote {output}")
+        write_report(session, results, output, overwrite=overwrite, title=title)
         session.answer(
             {"gallery": "clustered([1000, 200, 800], within=0.6, between=5000, signed=True)", "seed": seed},
             {name: c.to_dict() for name, c in comparisons.items()} | {"output": str(output)},

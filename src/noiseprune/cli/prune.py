@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import noiseprune
 from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, KeepConnected, Overwrite, Quiet, Seed, Threads, option
-from noiseprune.cli.reading import File, Reading, described, read_network, reads_a_file
+from noiseprune.cli.reading import File, Reading, chosen_options, described, read_network, reads_a_file
+from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def prune(
     output: Annotated[
         Path | None, option(OUTPUT, "-o", "--output", help="Write the pruned network here.", show_default=False)
     ] = None,
+    report: Report = None,
     seed: Seed = 0,
     threads: Threads = None,
     no_compare: Annotated[bool, option(RUNNING, "--no-compare", help="Do not measure what was preserved.")] = False,
@@ -70,6 +72,7 @@ def prune(
     with open_session("prune", as_json=as_json, quiet=quiet) as session:
         if output is not None:
             check_writable(output, overwrite=overwrite)
+        check_report(report, overwrite=overwrite)
         budget: dict[str, Any] = {"density": density, "synapses": synapses, "epsilon": epsilon, "K": constant}
         if any(value is not None for value in budget.values()):
             Budget(**budget)  # refuse a bad one before a large file is read
@@ -80,6 +83,7 @@ def prune(
         result = noiseprune.prune(
             net, **budget, **chosen, keep_connected=keep_connected, compare=not no_compare, threads=threads, rng=seed
         )
+        result.provenance.update(command=session.command_line, reading=chosen_options(reading))
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
         if result.comparison is not None:
@@ -87,6 +91,7 @@ def prune(
         session.say(
             f"Wrote {output}" if output else "Nothing was written: name a file with -o to keep the pruned network."
         )
+        write_report(session, result, report, overwrite=overwrite)
         measured: dict[str, Any] = {
             "n_synapses_before": net.n_synapses,
             "n_synapses_after": result.network.n_synapses,

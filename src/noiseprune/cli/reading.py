@@ -112,9 +112,7 @@ def read_network(file: Path, session: Session, reading: Mapping[str, Any], *, sp
     """Read a file and say what was found in it; `sparing` leaves options out where the file records everything."""
     from noiseprune.files import read_sparing
 
-    options = {name: value for name, value in reading.items() if value is not None}
-    with contextlib.suppress(KeyError, ValueError):
-        options["base_leak"] = float(options["base_leak"])
+    options = chosen_options(reading)
     logging.getLogger("noiseprune").info("reading %s", file.name)
     net = (read_sparing if sparing else noiseprune.read)(file, **options)
     session.say(f"Read {file}: {net.n_neurons:,} neurons, {net.n_synapses:,} synapses")
@@ -122,6 +120,14 @@ def read_network(file: Path, session: Session, reading: Mapping[str, Any], *, sp
         if name not in ("file", "rows", "provenance") and value not in (0, "0"):
             session.say(f"  {name.replace('_', ' ')}: {value}")
     return net
+
+
+def chosen_options(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options for `noiseprune.read` that were given, a rate as a number."""
+    options = {name: value for name, value in reading.items() if value is not None}
+    with contextlib.suppress(KeyError, ValueError):
+        options["base_leak"] = float(options["base_leak"])
+    return options
 
 
 def flat(origin: Mapping[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import shlex
 import sys
 import threading
 import warnings
@@ -38,6 +39,11 @@ class Session:
         self.warnings: list[str] = []
         self._answer: dict[str, Any] = {}
 
+    @property
+    def command_line(self) -> str:
+        """The command as a shell would take it again."""
+        return shlex.join(["noiseprune", *sys.argv[1:]])
+
     def say(self, text: str) -> None:
         """Print a line for people."""
         if not self.quiet:
@@ -50,7 +56,7 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        from noiseprune.reporting.words import rows, verdict
+        from noiseprune.reporting.words import rows, unmeasured, verdict
 
         roomy = self.people.width >= ROOMY
         table = Table("measure", *comparisons, *(["meaning"] if roomy else []), title=Text(title), title_justify="left")
@@ -59,11 +65,8 @@ class Session:
         self.people.print(table)
         for name, comparison in comparisons.items():
             self.say(verdict(comparison) if len(comparisons) == 1 else f"{name}: {verdict(comparison)}")
-        reasons: dict[str, list[str]] = {}
-        for name, why in {k: v for c in comparisons.values() for k, v in c.not_measured.items()}.items():
-            reasons.setdefault(why, []).append(name.replace("_", " "))
-        for why, names in reasons.items():
-            self.say(f"Not measured ({why}): {', '.join(names)}.")
+        for sentence in unmeasured(comparisons.values()):
+            self.say(sentence)
 
     def sweep(self, title: str, table: Sweep) -> None:
         """Print a sweep, a row a choice, mean and standard error of what matters most."""
@@ -72,11 +75,8 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        symmetric = table.rows[0]["worst_direction"] is not None
         shown = {
-            ("worst_direction" if symmetric else "trajectory_error_linear"): "worst dir."
-            if symmetric
-            else "trajectory",
+            table.measure: "worst dir." if table.measure == "worst_direction" else "trajectory",
             "covariance_error": "covariance",
             "components_after": "pieces",
         }
@@ -154,15 +154,30 @@ def _progress(console: Console, *, quiet: bool) -> Iterator[None]:
     if quiet or not console.is_terminal:
         yield
         return
-    status = console.status("working")
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+    shown = Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), console=console, transient=True
+    )
+    work = shown.add_task("working", total=None)
+    bars: dict[str, TaskID] = {}
 
     class Show(logging.Handler):
+        """A line that says what is done, and a bar for every loop whose records carry `progress`, (done, total)."""
+
         def emit(self, record: logging.LogRecord) -> None:
-            status.update(record.getMessage())
+            text, progress = record.getMessage(), getattr(record, "progress", None)
+            if progress is None:
+                shown.update(work, description=text)
+                return
+            if record.module not in bars:
+                bars[record.module] = shown.add_task(text)
+            done, total = progress
+            shown.update(bars[record.module], description=text, completed=done, total=total, visible=done < total)
 
     logger, handler = logging.getLogger("noiseprune"), Show(logging.INFO)
     level = logger.level
-    timer = threading.Timer(PATIENCE, status.start)
+    timer = threading.Timer(PATIENCE, shown.start)
     timer.daemon = True
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -171,6 +186,6 @@ def _progress(console: Console, *, quiet: bool) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        status.stop()
+        shown.stop()
         logger.removeHandler(handler)
         logger.setLevel(level)

@@ -8,6 +8,7 @@ from typing import Annotated
 import noiseprune
 from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, KeepConnected, Overwrite, Quiet, Seed, option
 from noiseprune.cli.reading import File, Reading, described, read_network, reads_a_file
+from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import open_session
 from noiseprune.errors import InvalidOption
 
@@ -31,6 +32,7 @@ def sweep(
     output: Annotated[
         Path | None, option(OUTPUT, "-o", "--output", help="Table to write: .json .csv .parquet.", show_default=False)
     ] = None,
+    report: Report = None,
     checkpoint: Annotated[
         Path | None,
         option(RUNNING, "--checkpoint", help="Keep each draw here; resume where it exists.", show_default=False),
@@ -52,6 +54,7 @@ def sweep(
     with open_session("sweep", as_json=as_json, quiet=quiet) as session:
         if output is not None:
             check_output(output, overwrite=overwrite)
+        check_report(report, overwrite=overwrite)
         densities = [_float("--density", part) for part in _parts(density)]
         net = read_network(file, session, reading)
         table = noiseprune.sweep(
@@ -66,11 +69,13 @@ def sweep(
             checkpoint=checkpoint,
             rng=seed,
         )
+        table.provenance.update(command=session.command_line)
         if output is not None:
             table.save(output, overwrite=overwrite)
         session.sweep(str(file.name), table)
         if output is not None:
             session.say(f"Wrote {output}")
+        write_report(session, table, report, overwrite=overwrite)
         found = {"rows": table.rows, "recommended": table.recommended, "criterion": table.criterion}
         session.answer(
             described(file, net), found | {"output": None if output is None else str(output)}, table.provenance

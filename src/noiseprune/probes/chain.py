@@ -75,7 +75,8 @@ def by_chain(network: Network, samples: int, bias: float, seed: int) -> Differen
         if independent >= samples or steps >= samples:
             break
         left = (time.monotonic() - start) * max(samples / independent - 1, 0)
-        logger.info("%.0f of %d independent samples, %.0f s left", independent, samples, left)
+        progress = {"progress": (independent, samples)}
+        logger.info("%.0f of %d independent samples, %.0f s left", independent, samples, left, extra=progress)
         chain.advance(shifts[0])
     report: dict[str, Any] = {
         "samples": int(independent),

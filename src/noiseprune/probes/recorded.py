@@ -188,7 +188,7 @@ def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Netw
         SS += squares**2
         SN += squares * count
         NN += count**2
-        logger.info("read %d of %d pieces", batch + 1, BATCHES)
+        logger.info("read %d of %d pieces", batch + 1, BATCHES, extra={"progress": (batch + 1, BATCHES)})
     if m and N.min() < 2:
         k = int(np.argmin(N))
         post, pre, _ = network.links

@@ -161,7 +161,8 @@ class Simulated:
             counter.add(deviation)
             if time.monotonic() - start > 1:
                 left = (time.monotonic() - start) * (n_states - done - 1) / (done + 1)
-                logger.info("sampled %d of %d states, %.0f s left", done + 1, n_states, left)
+                progress = {"progress": (done + 1, n_states)}
+                logger.info("sampled %d of %d states, %.0f s left", done + 1, n_states, left, extra=progress)
         samples = counter.independent_samples()
         count = n_states * self.replicas
         post, pre, weight = network.links
@@ -256,7 +257,8 @@ class _Walk:
             now = time.monotonic()
             if what and now - last > 1:
                 last = now
-                logger.info("%s, %.0f s left", what, (now - start) * (steps - done) / done)
+                left = (now - start) * (steps - done) / done
+                logger.info("%s, %.0f s left", what, left, extra={"progress": (done, steps)})
 
     def _check(self) -> None:
         if not np.all(np.isfinite(self.state)):

@@ -141,7 +141,7 @@ class Sketched:
             leak_share += float(np.einsum("i,iv,iv->", network.excess_leak, z, z, dtype=np.float64))
             done += width
             left = (time.monotonic() - start) * (k - done) / done
-            logger.info("sampled %d of %d, %.0f s left", done, k, left)
+            logger.info("sampled %d of %d, %.0f s left", done, k, left, extra={"progress": (done, k)})
         total /= k
         leverage = float(np.abs(network.links.weight).astype(np.float64) @ total)
         report = {

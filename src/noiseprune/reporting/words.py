@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from noiseprune.comparison import Comparison
@@ -11,9 +11,10 @@ ABSENT = "-"
 
 
 class Row(NamedTuple):
-    """One measure: its name, one text a comparison, and what it means."""
+    """One measure: its name, its places in `Comparison.to_dict`, one text a comparison, and what it means."""
 
     name: str
+    keys: tuple[str, ...]
     values: list[str]
     meaning: str
 
@@ -42,6 +43,15 @@ def verdict(c: Comparison) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
+def unmeasured(comparisons: Iterable[Comparison]) -> list[str]:
+    """Say what could not be measured, a sentence a reason."""
+    reasons: dict[str, dict[str, None]] = {}
+    for c in comparisons:
+        for name, why in c.not_measured.items():
+            reasons.setdefault(why, {})[name.replace("_", " ")] = None
+    return [f"Not measured ({why}): {', '.join(names)}." for why, names in reasons.items()]
+
+
 def share(density: float | None) -> str:
     """Write a kept share as a percentage."""
     return "none" if density is None else f"{100 * density:.3g} %"
@@ -54,34 +64,66 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
     """
     every = list(comparisons.values())
     found = [
-        Row("kept synapses", [f"{c.n_synapses_after:,} ({share(c.density)})" for c in every], "directed entries"),
+        Row(
+            "kept synapses",
+            ("n_synapses_after", "density"),
+            [f"{c.n_synapses_after:,} ({share(c.density)})" for c in every],
+            "directed entries",
+        ),
         Row(
             "spectral abscissa",
+            ("spectral_abscissa_before", "spectral_abscissa_after"),
             [f"{_number(c.spectral_abscissa_before)} → {_number(c.spectral_abscissa_after)}" for c in every],
             "1/s, before → after; stable below 0",
         ),
         Row(
             "worst direction",
+            ("worst_direction",),
             [_number(c.worst_direction) for c in every],
             "largest relative change of x'(-A)x over all x",
         ),
         Row(
-            "  interval", [_interval(c.worst_direction_interval) for c in every], "generalised eigenvalues of (-A', -A)"
+            "  interval",
+            ("worst_direction_interval",),
+            [_interval(c.worst_direction_interval) for c in every],
+            "generalised eigenvalues of (-A', -A)",
         ),
         Row(
             "  Ramanujan reference",
+            ("ramanujan_reference",),
             [_interval(c.ramanujan_reference) for c in every],
             "best sparsifiers of large complete graphs",
         ),
-        *_spread("eigenvalue error", [c.eigenvalue_error for c in every], "|λ'/λ - 1|"),
+        *_spread("eigenvalue error", "eigenvalue_error", [c.eigenvalue_error for c in every], "|λ'/λ - 1|"),
         *([] if brief else _eigenvector_rows(every)),
-        Row("covariance error", [_number(c.covariance_error) for c in every], "relative, Frobenius norm"),
-        Row("KL per neuron", [_number(c.kl_per_neuron) for c in every], "of the noise-driven activity"),
-        Row("fixed-point error", [_number(c.fixed_point_error) for c in every], "response to constant input, relative"),
-        Row("decay error", [_number(c.decay_error) for c in every], "after 2 leak times from rest, relative"),
+        Row(
+            "covariance error",
+            ("covariance_error",),
+            [_number(c.covariance_error) for c in every],
+            "relative, Frobenius norm",
+        ),
+        Row(
+            "KL per neuron",
+            ("kl_per_neuron",),
+            [_number(c.kl_per_neuron) for c in every],
+            "of the noise-driven activity",
+        ),
+        Row(
+            "fixed-point error",
+            ("fixed_point_error",),
+            [_number(c.fixed_point_error) for c in every],
+            "response to constant input, relative",
+        ),
+        Row(
+            "decay error",
+            ("decay_error",),
+            [_number(c.decay_error) for c in every],
+            "after 2 leak times from rest, relative",
+        ),
         *(
             Row(
                 f"trajectory error, {kind}",
+                (f"trajectory_error.{kind}",),
                 [_number(c.trajectory_error[kind]) for c in every],
                 "same input, same noise",
             )
@@ -89,21 +131,42 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
         ),
         Row(
             "connected components",
+            ("components_before", "components_after"),
             [f"{c.components_before} → {c.components_after}" for c in every],
             "whatever the direction of synapses",
         ),
-        Row("orphaned neurons", [str(c.orphans) for c in every], "lost their last input or output"),
-        Row("sign flips", [str(c.sign_flips) for c in every], "synapses whose sign changed"),
-        Row("leaks at the floor", [str(c.floored_leaks) for c in every], "neurons that lost nearly all their input"),
-        Row("largest strengthening", [_number(c.largest_strengthening) for c in every], "W'/W"),
+        Row("orphaned neurons", ("orphans",), [str(c.orphans) for c in every], "lost their last input or output"),
+        Row("sign flips", ("sign_flips",), [str(c.sign_flips) for c in every], "synapses whose sign changed"),
+        Row(
+            "leaks at the floor",
+            ("floored_leaks",),
+            [str(c.floored_leaks) for c in every],
+            "neurons that lost nearly all their input",
+        ),
+        Row(
+            "largest strengthening",
+            ("largest_strengthening",),
+            [_number(c.largest_strengthening) for c in every],
+            "W'/W",
+        ),
     ]
     return [row for row in found if any(value != ABSENT for value in row.values)]
 
 
 def _eigenvector_rows(every: list[Comparison]) -> list[Row]:
     return [
-        *_spread("Rayleigh error", [c.rayleigh_error for c in every], "|v'A'v / λ - 1| on the old eigenvectors"),
-        *_spread("eigenvector cosine", [c.eigenvector_cosine for c in every], "between Av and A'v; 1 is perfect"),
+        *_spread(
+            "Rayleigh error",
+            "rayleigh_error",
+            [c.rayleigh_error for c in every],
+            "|v'A'v / λ - 1| on the old eigenvectors",
+        ),
+        *_spread(
+            "eigenvector cosine",
+            "eigenvector_cosine",
+            [c.eigenvector_cosine for c in every],
+            "between Av and A'v; 1 is perfect",
+        ),
     ]
 
 
@@ -117,10 +180,24 @@ SPREAD_NAMES = {
 }
 
 
-def _spread(name: str, spreads: list[dict[str, float | None]], meaning: str) -> list[Row]:
+def _spread(name: str, measure: str, spreads: list[dict[str, float | None]], meaning: str) -> list[Row]:
     return [
-        Row(f"{name}, {SPREAD_NAMES[key]}", [_number(spread[key]) for spread in spreads], meaning) for key in spreads[0]
+        Row(
+            f"{name}, {SPREAD_NAMES[key]}", (f"{measure}.{key}",), [_number(spread[key]) for spread in spreads], meaning
+        )
+        for key in spreads[0]
     ]
+
+
+def numbers(c: Comparison, row: Row) -> dict[str, Any]:
+    """Return the numbers behind a row's text, by their places in `Comparison.to_dict`."""
+    return {key: _at(c.to_dict(), key) for key in row.keys}
+
+
+def _at(found: Any, key: str) -> Any:
+    for part in key.split("."):
+        found = found[part]
+    return found
 
 
 def _number(value: Any) -> str:

@@ -179,7 +179,8 @@ def refit_rows(
         if (now := time.monotonic()) - last > 1:
             last = now
             left = (now - began) * (start.shape[0] - i) / i
-            logger.info("refitted %d of %d neurons, %.0f s left", i, start.shape[0], left)
+            progress = {"progress": (i, start.shape[0])}
+            logger.info("refitted %d of %d neurons, %.0f s left", i, start.shape[0], left, extra=progress)
         inside = slice(start.indptr[i], start.indptr[i + 1])
         inputs, before = start.indices[inside], start.data[inside]
         if not inputs.size:

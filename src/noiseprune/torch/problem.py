@@ -1,0 +1,97 @@
+"""One block on its way: its weights, what is offered, and how the moments of what it reads weigh and refit them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from noiseprune.errors import InvalidOption
+from noiseprune.rule.importance import Rule
+from noiseprune.torch import refit
+from noiseprune.torch.blocks import Block, Bools, Floats
+from noiseprune.torch.moments import Moments
+from noiseprune.torch.selection import importance
+
+Strengthen = Literal["regressed", "staged", "reciprocal", "none"]
+STRENGTHENS: tuple[Strengthen, ...] = ("regressed", "staged", "reciprocal", "none")
+
+
+class Problem:
+    """One block to prune: its weights, what is offered, how many to keep, and the moments of what it reads."""
+
+    def __init__(self, module: nn.Module, block: Block, moments: Moments, density: float, ridge: float) -> None:
+        self.block, self.moments = block, moments
+        self.weights = block.read(module)
+        self.offered = block.offered(self.weights)
+        self.n_positions = block.n_positions(self.weights)
+        self.target = round(density * self.n_positions)
+        if self.target > np.count_nonzero(self.offered):
+            raise InvalidOption(
+                f"density={density:g} asks for {self.target} weights of {block.name}, and only "
+                f"{np.count_nonzero(self.offered)} are not zero: it is pruned already, give a lower density"
+            )
+        # A bias takes up what the mean of the inputs changes; without one the mean is a second moment like others.
+        M = moments.second if block.bias is None else moments.covariance
+        self.scale = float(np.mean(M.diagonal())) or 1.0
+        self.H = M + ridge * self.scale * np.eye(len(M))
+
+    @property
+    def others(self) -> Floats:
+        """The weights without self-connections, (post, pre)."""
+        return self.weights - np.diag(self.weights.diagonal()) if self.block.square else self.weights
+
+    def scores(self, rule: Rule, strengthen: Strengthen, density: float) -> Floats:
+        """What each weight is worth, (post, pre)."""
+        if strengthen == "staged":
+            return refit.prices(self.others, self.offered, self.H, down_to=density * refit.DOWN_TO)
+        return importance(rule, self.block, self.weights, self.moments.covariance)
+
+    def write(self, module: nn.Module, strengthen: Strengthen, kept: Bools, p: Floats, cap: float | None) -> Floats:
+        """Put the new weights and bias into the module; return the error of each neuron's drive, (post,)."""
+        others = self.others
+        if strengthen == "reciprocal":
+            new = refit.reciprocal(others, kept, p, cap)
+        elif strengthen == "none":
+            new = np.where(kept, others, 0.0)
+        else:
+            new = refit.regress(others, kept, self.H)
+        lost = others - new
+        if strengthen in ("regressed", "staged"):
+            self.block.correct_bias(module, lost @ self.moments.mean)
+        self.block.write(module, new + self.weights - others)
+        return self._drive_error(lost)
+
+    def _drive_error(self, lost: Floats) -> Floats:
+        """Root mean square error of each neuron's drive on the ensemble, over the drive's standard deviation; (post,)."""
+        M = self.moments.covariance
+        error = np.einsum("ij,jk,ik->i", lost, M, lost, optimize=True)
+        drive = np.einsum("ij,jk,ik->i", self.weights, M, self.weights, optimize=True)
+        return np.sqrt(np.maximum(error, 0) / np.where(drive > 0, drive, 1.0))
+
+
+def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> dict[str, Tensor]:
+    """What stays of each parameter, self-connections included, as masks of its shape on its device."""
+    masks: dict[str, Tensor] = {}
+    for problem, keeps in zip(problems, kept, strict=True):
+        block = problem.block
+        weight = module.get_parameter(block.weight)
+        mask = masks.setdefault(block.weight, torch.zeros_like(weight, dtype=torch.bool))
+        stays = keeps | np.eye(len(keeps), dtype=np.bool_) if block.square else keeps
+        mask[block.rows] = torch.as_tensor(stays, device=weight.device)
+    return masks
+
+
+def densities_of(problems: list[Problem], kept: list[Bools]) -> dict[str, Any]:
+    """Kept shares: of all that was pruned, and of each parameter."""
+    counts: dict[str, np.ndarray] = {}
+    for problem, keeps in zip(problems, kept, strict=True):
+        both = np.array([np.count_nonzero(keeps), problem.n_positions])
+        counts[problem.block.weight] = counts.get(problem.block.weight, np.zeros(2)) + both
+    total = np.sum(list(counts.values()), axis=0)
+    return {
+        "density": float(total[0] / total[1]),
+        "densities": {path: float(kept_ / positions) for path, (kept_, positions) in counts.items()},
+    }
