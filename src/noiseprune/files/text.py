@@ -1,4 +1,4 @@
-"""Messy text to a table of strings: compression, separator, ragged rows. What the columns mean is not known here.
+"""Messy text to a table of strings: compression, separator, headers behind a comment mark, ragged rows.
 
 All of it is in memory; what parses at once is read by `noiseprune.files.scanning` instead.
 """
