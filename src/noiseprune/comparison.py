@@ -8,9 +8,9 @@ measure belongs to symmetric networks, or because the network is too large for d
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
@@ -47,6 +47,17 @@ RUN_LENGTH = 10.0  # in units of 1 / median leak
 DECAY_TIME = 2.0  # in units of 1 / median leak
 MAX_STEPS = 50_000
 LARGE_PRODUCTS = 600  # block products of a comparison without dense algebra, counted on clustered networks
+
+
+class Spectra(NamedTuple):
+    """All eigenvalues of A and of A', nearest zero first, and the generalised ones of (-A', -A), smallest first.
+
+    (n_neurons,) each; `directions` is None where there are none.
+    """
+
+    before: NDArray[Any]
+    after: NDArray[Any]
+    directions: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,8 @@ class Comparison:
         Real parts of the ten eigenvalues nearest zero of A and of A', the nearest first.
     not_measured : dict
         Name of each measure that is None -> why.
+    spectra : Spectra or None
+        The whole spectra, where dense algebra found them; for pictures, and in no file.
     """
 
     density: float | None
@@ -138,6 +151,7 @@ class Comparison:
     slowest_before: list[float] | None = None
     slowest_after: list[float] | None = None
     not_measured: dict[str, str] = field(default_factory=dict)
+    spectra: Spectra | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         from noiseprune.reporting.words import verdict
@@ -151,7 +165,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, fit for strict JSON."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        return {"schema_version": SCHEMA_VERSION, **asdict(replace(self, spectra=None), dict_factory=_without_spectra)}
 
 
 def compare(before: Given, after: Given, *, rng: Rng = 0) -> Comparison:
@@ -256,6 +270,7 @@ class Reference:
             "kl_per_neuron": None,
             "slowest_before": None,
             "slowest_after": None,
+            "spectra": None,
         }
         if symmetric and n <= DENSE_SYMMETRIC:
             abscissae = self._symmetric_spectrum(after, found, measured)
@@ -281,6 +296,7 @@ class Reference:
         pruned = after.matrix().astype(np.float64)
         new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)
         _slowest_rates(found, values, new_values)
+        found["spectra"] = Spectra(nearest_first(values), nearest_first(new_values))
         image = pruned @ vectors
         form = vectors.T @ image  # A' in the eigenvectors of A
         if np.all(values != 0):
@@ -295,6 +311,7 @@ class Reference:
             scale = 1 / np.sqrt(-values)
             generalised = scipy.linalg.eigvalsh(-form * scale * scale[:, None], driver="evd", check_finite=False)
             _worst_direction(found, float(generalised[0]), float(generalised[-1]))
+            found["spectra"] = found["spectra"]._replace(directions=generalised)
             if self.network.equal_noise and _same_noise(self.network, after):
                 if generalised[0] > values.size * EPS * generalised[-1]:
                     kl = float(np.sum(generalised - 1 - np.log(generalised))) / 2
@@ -344,6 +361,7 @@ class Reference:
         values = self._eigenvalues
         new_values = scipy.linalg.eigvals(after.matrix().toarray().astype(np.float64))
         _slowest_rates(found, values, new_values)
+        found["spectra"] = Spectra(nearest_first(values), nearest_first(new_values))
         if np.all(values != 0):
             _, partner = linear_sum_assignment(np.abs(values[:, None] - new_values))
             found["eigenvalue_error"] = _errors(np.abs(new_values[partner] / values - 1), _slowest(values))
@@ -565,10 +583,18 @@ def _worst_direction(found: dict[str, Any], low: float, high: float) -> None:
     found["worst_direction_interval"] = [low, high]
 
 
+def nearest_first(eigenvalues: NDArray[Any]) -> NDArray[Any]:
+    """Order eigenvalues by their distance from zero, (n,)."""
+    return eigenvalues[np.argsort(np.abs(eigenvalues), kind="stable")]
+
+
+def _without_spectra(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in items if name != "spectra"}
+
+
 def _slowest_rates(found: dict[str, Any], values: NDArray[Any], new_values: NDArray[Any]) -> None:
     for name, eigenvalues in (("slowest_before", values), ("slowest_after", new_values)):
-        nearest = np.argsort(np.abs(eigenvalues), kind="stable")[:N_SLOWEST]
-        found[name] = [float(rate) for rate in eigenvalues[nearest].real]
+        found[name] = [float(rate) for rate in nearest_first(eigenvalues)[:N_SLOWEST].real]
 
 
 def _triangle_norm(lower: Floats) -> float:

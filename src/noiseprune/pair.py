@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from noiseprune.comparison import DENSE_EIGENVALUES, DENSE_SYMMETRIC, Comparison
+from noiseprune.comparison import DENSE_EIGENVALUES, DENSE_SYMMETRIC, Comparison, nearest_first
 from noiseprune.covariance import is_stable
 from noiseprune.errors import InvalidNetwork, TooLarge, UnstableNetwork
 from noiseprune.network import Network
@@ -32,6 +32,8 @@ class Pair:
         TooLarge
             Where dense algebra would take minutes.
         """
+        if self.comparison is not None and self.comparison.spectra is not None:
+            return self.comparison.spectra.before, self.comparison.spectra.after
         return eigenvalues(self.original), eigenvalues(self.network)
 
     @cached_property
@@ -45,6 +47,9 @@ class Pair:
         """
         if not (self.original.symmetric and self.network.symmetric):
             raise InvalidNetwork("a worst direction belongs to symmetric networks, and this one is directed")
+        known = None if self.comparison is None else self.comparison.spectra
+        if known is not None and known.directions is not None:
+            return known.directions
         if not is_stable(self.original, float(self.eigenvalues[0].max())):
             raise UnstableNetwork("there is no worst direction, since the original is not stable")
         after, before = (-net.matrix().toarray().astype(np.float64) for net in (self.network, self.original))
@@ -74,4 +79,4 @@ def eigenvalues(network: Network) -> NDArray[Any]:
         found: NDArray[Any] = scipy.linalg.eigvalsh(A, driver="evd", overwrite_a=True)
     else:
         found = scipy.linalg.eigvals(A, overwrite_a=True)
-    return found[np.argsort(np.abs(found), kind="stable")]
+    return nearest_first(found)
