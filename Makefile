@@ -15,7 +15,6 @@ test: $(VENV)/.ready$(TORCH)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python benchmarks/tables.py --check
 	$(BIN)/pytest
 
 # The site, in docs/_build. With TORCH=1 also the pages and the example that need PyTorch.

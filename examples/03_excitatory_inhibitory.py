@@ -20,7 +20,9 @@ for strengthen in ("reciprocal", "regressed"):
         warnings.simplefilter("always")
         results[strengthen] = noiseprune.prune(net, density=0.2, strengthen=strengthen, rng=1)
     kept = results[strengthen].comparison
-    print(f"{strengthen}: spectral abscissa {kept.spectral_abscissa_before:.2f} -> {kept.spectral_abscissa_after:.2f} 1/s")
+    print(
+        f"{strengthen}: spectral abscissa {kept.spectral_abscissa_before:.2f} -> {kept.spectral_abscissa_after:.2f} 1/s"
+    )
     print(*(f"  warned: {warning.message}" for warning in said), sep="\n")
 
 # %%

@@ -52,7 +52,7 @@ for name, options in methods.items():
     for network, density in zip(pruned, densities, strict=True):
         prune_(network, density, inputs=unlabelled, rng=1, **options)
     axes[0].plot(densities, [accuracy(network) / intact for network in pruned], "o-", label=name)
-    axes[1].plot(densities, [evaluate(network, rnn, unlabelled)["output_drift"] for network in pruned], "o-", label=name)
+    axes[1].plot(densities, [evaluate(each, rnn, unlabelled)["output_drift"] for each in pruned], "o-", label=name)
 axes[0].set(xlabel="kept share", ylabel=f"retention (intact: {intact:.2f})")
 axes[1].set(xlabel="kept share", ylabel="drift of the outputs")
 axes[0].legend()
