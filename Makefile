@@ -40,5 +40,5 @@ $(VENV)/.docs$(TORCH): $(VENV)/.ready$(TORCH)
 	$(BIN)/python -c "open('$@', 'w').close()"
 
 clean:
-	rm -rf docs/_build docs/gallery docs/generated docs/sg_execution_times.rst
+	rm -rf docs/_build docs/gallery docs/generated
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

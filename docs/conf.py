@@ -75,6 +75,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib",),
     "matplotlib_animations": False,
     "download_all_examples": False,
+    "write_computation_times": False,  # its page asks other servers for scripts
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,
@@ -87,9 +88,9 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"changelog": [], "measured": []}
+html_sidebars = {"index": [], "start": []}
 html_theme_options = {
-    "header_links_before_dropdown": 5,
+    "header_links_before_dropdown": 6,
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],

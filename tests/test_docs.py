@@ -150,13 +150,6 @@ def test_a_page_has_one_title_and_headings_in_order(page):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_every_page_stands_in_the_contents():
-    index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^   ([\w-]+)(?:/index)?$", index, re.MULTILINE))
-    pages = {page.stem for suffix in ("md", "rst") for page in (ROOT / "docs").glob(f"*.{suffix}")}
-    assert pages - {"index", "sg_execution_times"} <= listed
-
-
 def test_tables_are_those_measured():
     done = subprocess.run(
         [sys.executable, "benchmarks/tables.py", "--check"], cwd=ROOT, capture_output=True, text=True, encoding="utf-8"
