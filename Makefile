@@ -6,7 +6,7 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
-.PHONY: demo test bench clean
+.PHONY: demo test docs bench clean
 
 demo: $(VENV)/.ready$(TORCH)
 	$(BIN)/noiseprune demo --overwrite
@@ -16,6 +16,10 @@ test: $(VENV)/.ready$(TORCH)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# The site, in docs/_build. With TORCH=1 also the pages and the example that need PyTorch.
+docs: $(VENV)/.docs$(TORCH)
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
 
 bench: $(VENV)/.ready$(TORCH)
 	$(BIN)/python benchmarks/all.py
@@ -31,5 +35,10 @@ endif
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	$(BIN)/python -c "open('$@', 'w').close()"
 
+$(VENV)/.docs$(TORCH): $(VENV)/.ready$(TORCH)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	$(BIN)/python -c "open('$@', 'w').close()"
+
 clean:
+	rm -rf docs/_build docs/gallery docs/generated
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,5 @@
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -52,14 +50,6 @@ def test_errors_are_ours_and_builtin():
     for leaf, builtin in leaves:
         assert issubclass(leaf, noiseprune.NoisePruneError)
         assert issubclass(leaf, builtin)
-
-
-def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    exec(compile(example, "README.md", "exec"), {})
-    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 def test_representations_are_one_line():
