@@ -2,18 +2,15 @@
 Noise, weights or chance: which rule keeps what
 ===============================================
 
-Four rules choose as many synapses of the same network. In the median they do much the same. In the worst direction and in
-the slowest modes, which the few synapses between the clusters decide, they do not.
+Four rules choose as many synapses of the same network. In the median, choosing by noise and by weights do much the same. In
+the worst direction and in the slowest modes, which the few synapses between the clusters decide, they do not.
 """
-
-import warnings
 
 import matplotlib.pyplot as plt
 
 import noiseprune
 from noiseprune import plots
 
-warnings.simplefilter("ignore", noiseprune.NoisePruneWarning)  # some of these fall apart, which is the point
 net = noiseprune.gallery.clustered([250, 50, 200], within=0.6, between=1000, rng=3)
 rules = ("noise", "weight", "uniform", "magnitude")
 results = {rule: noiseprune.prune(net, density=0.2, rule=rule, strengthen="reciprocal", rng=1) for rule in rules}
@@ -35,5 +32,5 @@ for rule, result in results.items():
 figure, axes = plt.subplots(1, 4, figsize=(13, 3.2), sharey=True, layout="constrained")
 for ax, (rule, result) in zip(axes, results.items(), strict=True):
     plots.slowest_modes(result, ax)
-    ax.set_title(rule)
+    ax.set_title(rule, pad=20)
 plt.show()

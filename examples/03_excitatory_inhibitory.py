@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import noiseprune
 from noiseprune import plots
 
-net = noiseprune.gallery.excitatory_inhibitory(300, connection=0.3, inhibitory=0.2, gain=0.9, rng=1)
+net = noiseprune.gallery.excitatory_inhibitory(400, connection=0.3, inhibitory=0.2, gain=0.9, rng=1)
 results = {}
 for strengthen in ("reciprocal", "regressed"):
     with warnings.catch_warnings(record=True) as said:
@@ -31,12 +31,12 @@ for strengthen in ("reciprocal", "regressed"):
 print("sign flips:", [result.comparison.sign_flips for result in results.values()])
 
 # %%
-# Right of the dashed line an eigenvalue is unstable. Below, the trajectories of the network that stayed stable.
+# Right of the dashed line an eigenvalue is unstable. The last shows two neurons of the network that stayed stable.
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained")
 for ax, (strengthen, result) in zip(axes, results.items(), strict=False):
     plots.spectrum(result, ax)
-    ax.set_title(strengthen)
+    ax.set_title(strengthen, pad=28)
 plots.trajectories(results["regressed"], ax=axes[2])
-axes[2].set_title("regressed: one noisy run")
+axes[2].set_title("regressed: one noisy run", pad=36)
 plt.show()

@@ -34,5 +34,4 @@ print(f"keep {best['asked_density']:.0%} by the rule {best['rule']}: worst direc
 
 figure, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
 plots.sweep_error(table, ax=ax)
-ax.axhline(0.5, color="#767676", lw=1, ls=":")
 plt.show()
