@@ -18,12 +18,14 @@ _HOMES: dict[str, str | None] = {
     "NoisePruneError": "errors",
     "NoisePruneWarning": "errors",
     "Pruned": "pipeline",
+    "Trace": "plasticity",
     "compare": "comparison",
     "gallery": None,
     "load": "files",
     "probes": None,
     "prune": "pipeline",
     "read": "files",
+    "run": "plasticity",
     "sweep": "sweeping",
     "with_base_leak": "intake",
     "write": "files",
@@ -60,4 +62,6 @@ if TYPE_CHECKING:
     from noiseprune.network import Network as Network
     from noiseprune.pipeline import Pruned as Pruned
     from noiseprune.pipeline import prune as prune
+    from noiseprune.plasticity import Trace as Trace
+    from noiseprune.plasticity import run as run
     from noiseprune.sweeping import sweep as sweep
