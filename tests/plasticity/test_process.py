@@ -9,6 +9,8 @@ from noiseprune.plasticity.process import Process, Settings
 from noiseprune.threads import limited
 from tests.networks import ALL
 
+SLOW = ("clustered", "sheet")  # modes of hundreds of seconds
+
 SETTINGS = Settings(
     step=0.1,
     window=20.0,
@@ -62,7 +64,7 @@ def measured(process: Process, net: Network) -> np.ndarray:
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name != "clustered"])  # whose slowest mode takes 1000 s
+@pytest.mark.parametrize("name", [name for name in ALL if name not in SLOW])
 def test_traces_become_the_difference_variances_of_the_euler_chain(name):
     """Judged in standard errors: in the slowest mode, replicas are worth a sample each time constant, or more."""
     net, replicas = ALL[name](), 16
@@ -136,7 +138,8 @@ def test_the_trace_is_a_plain_mean_for_a_window_and_exponential_after():
     assert process.arrays["trace"][0] == pytest.approx(v, rel=1e-12)
 
 
-def test_how_steps_are_divided_and_how_many_threads_there_are_changes_no_bit():
+def test_how_steps_are_divided_and_how_many_threads_there_are_changes_no_bit(monkeypatch):
+    monkeypatch.setattr("noiseprune.plasticity.process.ALONE", 0)
     net = gallery.clustered([30, 20], between=20, signed=True, rng=75)
     states = []
     for threads, parts in ((1, [300]), (2, [1, 99, 200]), (2, [300])):

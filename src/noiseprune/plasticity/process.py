@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,15 +14,16 @@ from noiseprune.linalg import kernels as linear_kernels
 from noiseprune.network import ACTIVATIONS, Activation, Network
 from noiseprune.plasticity import kernels
 from noiseprune.rule import leak as balancing
+from noiseprune.threads import kernels_alone
 
 Floats = NDArray[np.float64]
 
 # what a synapse decides by; only the first is the noise rule, the others are what it is held against
 RULES = ("noise", "weight", "uniform", "activity")
 BLOCK = 100_000_000  # synapse updates between looks at the clock and at the keyboard: about half a second
+ALONE = 100_000  # synapse updates a step up to which one thread is faster: a third of a millisecond
 CLEAR_AWAY = 0.1  # share of pruned synapses from which they are cleared away
 TUNING_RATE = 0.1  # of a window: time between steps of the slow tuning
-BISECTIONS = 200  # halvings of an interval of K, more than there are between any two numbers
 # Activity this many times what a neuron alone would show is no stationary activity. A stable network whose slowest rate
 # is a millionth of its leak reaches a thousandth of that.
 BOUND = 1e6
@@ -156,23 +158,24 @@ class Process:
         """
         a, s = self.arrays, self.settings
         n_steps = min(n_steps, max(1, BLOCK // max(a["weight"].size * s.replicas, 1)))
-        done = kernels.run_steps(
-            self._synapses,
-            a["trace"],
-            self._rows,
-            (a["leak"], self.original.noise_std * np.sqrt(s.step), s.drive),
-            (a["x"], a["mean"], a["variance"]),
-            self._scratch,
-            ACTIVATIONS.index(s.activation),
-            self.step,
-            n_steps,
-            s.step,
-            s.start,
-            s.step / s.window,
-            s.activation != "linear" or bool(s.drive.any()),
-            self._bound,
-            self._noise_key,
-        )
+        with self._threads():
+            done = kernels.run_steps(
+                self._synapses,
+                a["trace"],
+                self._rows,
+                (a["leak"], self.original.noise_std * np.sqrt(s.step), s.drive),
+                (a["x"], a["mean"], a["variance"]),
+                self._scratch,
+                ACTIVATIONS.index(s.activation),
+                self.step,
+                n_steps,
+                s.step,
+                s.start,
+                s.step / s.window,
+                s.activation != "linear" or bool(s.drive.any()),
+                self._bound,
+                self._noise_key,
+            )
         self.counters["step"] += done
         if done < n_steps:
             raise UnstableNetwork(self._what_went_wrong())
@@ -191,16 +194,16 @@ class Process:
             Where to begin.
         """
         low, high = 0.0, K or 1.0
-        while self._votes(high) < target and high < np.finfo(np.float64).max / 2:
-            low, high = high, 2 * high
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            if not low < middle < high or self._votes(high) == target:
-                break
-            if self._votes(middle) < target:
-                low = middle
-            else:
-                high = middle
+        with self._threads():
+            while self._votes(high) < target and high < np.finfo(np.float64).max / 2:
+                low, high = high, 2 * high
+            found = self._votes(high)
+            while found != target and low < (middle := (low + high) / 2) < high:
+                votes = self._votes(middle)
+                if votes < target:
+                    low = middle
+                else:
+                    high, found = middle, votes
         return high
 
     def decide(self, K: float, share: float = 1.0) -> None:
@@ -208,24 +211,26 @@ class Process:
         a, s = self.arrays, self.settings
         if s.tuning is not None and self.decisions == 0:
             a["remembered"] = a["trace"].copy()
-        kernels.decide(
-            self._synapses,
-            a["trace"],
-            a["variance"],
-            self._rows,
-            RULES.index(s.rule),
-            self.original.symmetric,
-            K,
-            (self._private_key(), _key(self._seed, 2, self.decisions)),
-            share,
-            a["link"],
-            self.time,
-            a["pruned_at"],
-        )
-        self.counters |= {"decisions": self.decisions + 1, "last_decision": self.step, "K": K}
-        if np.count_nonzero(a["weight"] == 0) >= CLEAR_AWAY * a["weight"].size:
-            self._clear_away()
-        self._balance()
+            self.counters["last_tuning"] = self.step
+        with self._threads():
+            kernels.decide(
+                self._synapses,
+                a["trace"],
+                a["variance"],
+                self._rows,
+                RULES.index(s.rule),
+                self.original.symmetric,
+                K,
+                (self._private_key(), _key(self._seed, 2, self.decisions)),
+                share,
+                a["link"],
+                self.time,
+                a["pruned_at"],
+            )
+            self.counters |= {"decisions": self.decisions + 1, "last_decision": self.step, "K": K}
+            if np.count_nonzero(a["weight"] == 0) >= CLEAR_AWAY * a["weight"].size:
+                self._clear_away()
+            self._balance()
 
     def tune(self) -> None:
         """Take one slow step towards the difference variances that the synapses saw before they first decided.
@@ -233,10 +238,11 @@ class Process:
         W *= (v / v_remembered)^(time since the last step / time constant): the matched strengthening, drawn out.
         """
         a, s = self.arrays, self.settings
-        since = self.step - max(self.counters["last_tuning"], self.counters["last_decision"])
-        kernels.tune(a["weight"], a["trace"], a["remembered"], since * s.step / s.tuning)
-        self.counters["last_tuning"] = self.step
-        self._balance()
+        since = self.step - self.counters["last_tuning"]
+        with self._threads():
+            kernels.tune(a["weight"], a["trace"], a["remembered"], since * s.step / s.tuning)
+            self.counters["last_tuning"] = self.step
+            self._balance()
 
     @property
     def next_tuning(self) -> int | None:
@@ -244,7 +250,7 @@ class Process:
         if self.settings.tuning is None or not self.decisions:
             return None
         every = max(1, round(TUNING_RATE * self.settings.window / self.settings.step))
-        return max(self.counters["last_tuning"], self.counters["last_decision"]) + every
+        return int(self.counters["last_tuning"]) + every
 
     def restore(self, arrays: dict[str, Any], counters: dict[str, Any]) -> None:
         """Go on from the arrays and counters of another process with the same settings and seed."""
@@ -252,6 +258,10 @@ class Process:
         self._settle()
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _threads(self) -> contextlib.AbstractContextManager[None]:
+        work = self.arrays["weight"].size * self.settings.replicas
+        return kernels_alone() if work < ALONE else contextlib.nullcontext()
 
     def _settle(self) -> None:
         """Note what follows from which synapses there are."""

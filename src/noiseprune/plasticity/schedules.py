@@ -118,4 +118,5 @@ def geometric(n_links: int, target: float, rounds: int) -> tuple[float, ...]:
     >>> [round(x) for x in geometric(1000, 125.0, 3)]
     [500, 250, 125]
     """
-    return tuple(float(x) for x in np.geomspace(n_links, target, rounds + 1)[1:])
+    share = (target / n_links) ** (1 / rounds) if n_links else 1.0
+    return (*(n_links * share**k for k in range(1, rounds)), target)
