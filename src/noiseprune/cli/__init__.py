@@ -18,6 +18,7 @@ from noiseprune.cli.convert import convert
 from noiseprune.cli.demo import demo
 from noiseprune.cli.inspect import inspect
 from noiseprune.cli.prune import prune
+from noiseprune.cli.run import run
 from noiseprune.cli.sweep import sweep
 from noiseprune.errors import NoisePruneError
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     help="Prune recurrent networks by noise, keep their dynamics, and measure what was kept.",
     epilog="Start with: noiseprune demo",
 )
-for verb in (demo, inspect, prune, compare, sweep, convert):
+for verb in (demo, inspect, prune, compare, sweep, run, convert):
     app.command()(verb)
 
 

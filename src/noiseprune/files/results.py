@@ -61,11 +61,8 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
 
 def save_trace(trace: Trace, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write a run; see `Trace.save`."""
-    suffix = Path(path).suffix
-    if suffix not in (".npz", ".parquet"):
-        raise BadFile(f"{path}: a run is saved as .npz, all of it, or as .parquet, its records; name it so")
     with replacing(path, overwrite=overwrite) as temporary:
-        if suffix == ".parquet":
+        if Path(path).suffix == ".parquet":
             import polars as pl
 
             pl.DataFrame(trace.records, infer_schema_length=None).write_parquet(temporary)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseprune.errors import BadFile
 from noiseprune.network import Network
 
 Floats = NDArray[np.float64]
+
+SUFFIXES = (".npz", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Trace:
         """Write everything to ``.npz``, which `noiseprune.load` reads, or the records alone to ``.parquet``."""
         from noiseprune.files.results import save_trace
 
+        check_savable(path, overwrite=overwrite)
         save_trace(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
@@ -68,3 +73,12 @@ class Trace:
             f"Trace({self.network.n_neurons} neurons, {self.network.n_synapses} of {self.original.n_synapses} synapses left "
             f"after {self.time[-1]:.6g} s, {len(self.records)} records)"
         )
+
+
+def check_savable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Raise `BadFile` where `Trace.save` could not write `path`, before any work is done."""
+    from noiseprune.files.output import check_output
+
+    if Path(path).suffix not in SUFFIXES:
+        raise BadFile(f"{path}: a run is saved as .npz, all of it, or as .parquet, its records; name it so")
+    check_output(path, overwrite=overwrite)
