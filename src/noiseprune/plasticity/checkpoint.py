@@ -113,4 +113,4 @@ def interrupts_held() -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: came
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)  # None: a handler that is not Python's

@@ -9,7 +9,6 @@ import numpy as np
 from noiseprune.comparison import Reference
 from noiseprune.network import Network
 from noiseprune.plasticity.process import Process
-from noiseprune.randomness import Rng
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -23,12 +22,10 @@ class Observer:
         The original: what follows is held against it.
     spectrum : bool
         Whether eigenvalues and the worst direction are looked at; the rest costs next to nothing.
-    rng : int
-        Of the comparison.
     """
 
-    def __init__(self, network: Network, *, spectrum: bool, rng: Rng) -> None:
-        self._reference = Reference(network, rng=rng) if spectrum else None
+    def __init__(self, network: Network, *, spectrum: bool) -> None:
+        self._reference = Reference(network) if spectrum else None
         self._seen: tuple[Any, dict[str, Any]] | None = None  # the spectrum, and of which moment
 
     def look(self, process: Process) -> dict[str, Any]:

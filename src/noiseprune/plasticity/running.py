@@ -140,7 +140,7 @@ def run(
     with limited(threads):
         process = Process(network, plan.settings, seed)
         records = keeper.resume(process)
-        observer = Observer(network, spectrum=spectrum, rng=seed)
+        observer = Observer(network, spectrum=spectrum)
         try:
             _develop(process, plan, observer, records, keeper)
         except (UnstableNetwork, KeyboardInterrupt):
@@ -171,7 +171,7 @@ def _develop(process: Process, plan: Plan, observer: Observer, records: Records,
             end = _end(process, schedule) if due is None else None
             if due == process.step:
                 schedule.decide(process)
-                logger.info("%.4g s: %d links left", process.time, process.n_links)
+                logger.info("%.4g s: %d links left, K = %.4g", process.time, process.n_links, process.K)
             elif _record_due(process, plan, records) or process.step == end:
                 if not records or records[-1]["step"] < process.step:
                     records.append(observer.look(process))
