@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from networks import grouped
 
 import noiseprune
 from noiseprune import dynamics, gallery
@@ -28,7 +29,7 @@ SEEDS = range(4)
 DENSITY = 0.2
 RULES = {"noise": "noise rule", "weight": "by weight", "activity": "by activity", "uniform": "at random"}
 WINDOWS = (0.1, 0.3, 1.0, 3.0, 10.0)  # slowest time constants
-STYLES = {0.1: ("#d55e00", "^", "--"), 0.2: ("#0072b2", "o", "-"), 0.4: ("#009e73", "s", "-.")}
+STYLES = {0.1: ("#d55e00", "^", "--"), 0.2: ("#0072b2", "o", "-")}
 
 
 def clustered(seed: int) -> noiseprune.Network:
@@ -44,7 +45,7 @@ BYTES = 4 + 8 + 8 + 8  # of a synapse and step: index and weight are read, the t
 
 def speed() -> None:
     """10 000 neurons, 10^6 synapses, one replica: steps, and synapse updates beside what this memory delivers."""
-    net = gallery.erdos_renyi(NEURONS, SYNAPSES / NEURONS / (NEURONS - 1), symmetric=False, rng=1)
+    net = grouped(NEURONS, SYNAPSES // 2, shuffled=True)
     settings = Settings(
         step=dynamics.safe_step(net),
         window=100.0,
@@ -263,7 +264,8 @@ def development() -> None:
 
     adult = clustered(1)
     young = gallery.exuberant(adult, extra=0.5, strength=0.3, rng=1)
-    trace = noiseprune.run(young, until_density=DENSITY, schedule="continuous", window=300.0, rng=1)
+    window = 5 / slowest_rate(young)
+    trace = noiseprune.run(young, until_density=DENSITY, schedule="continuous", window=window, threads=1, rng=1)
     grown = young.weights[young.links.post, young.links.pre] != adult.weights[young.links.post, young.links.pre]
     figure, panels = plt.subplots(2, 2, figsize=(8, 5.6), layout="constrained")
     plots.synapses(trace, panels[0, 0])
