@@ -10,6 +10,7 @@ for name in (
     "pruned_fraction",
     "connectomes",
     "strengthening",
+    "plasticity",
     "bandwidth",
     "scale",
     "reading",

@@ -41,7 +41,7 @@ def program(*words, cwd=None):
     )
 
 
-@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep", "convert", "report"])
+@pytest.mark.parametrize("verb", ["demo", "inspect", "prune", "compare", "sweep", "run", "convert", "report"])
 def test_every_verb_has_help_with_a_real_command(run, verb):
     code, out, _ = run(verb, "--help")
     assert code == 0
@@ -153,6 +153,22 @@ def test_pages_are_written_beside_what_is_printed(run, tmp_path):
     assert "holds no result of prune" in run("report", "out.npz")[2]
 
 
+def test_run_prints_how_the_network_developed_and_writes_it(run, tmp_path):
+    noiseprune.write(gallery.ring(20, 3, excess=1.0), tmp_path / "net.npz")
+    words = ["run", "net.npz", "--until-density", "0.5", "--window", "5", "--seed", "3"]
+    code, out, _ = run(*words, "-o", "out.npz", "--trace", "trace.npz", "--checkpoint", "state.npz")
+    assert code == 0
+    assert "worst dir." in out
+    assert "Wrote out.npz" in out
+    after, trace = noiseprune.read(tmp_path / "out.npz"), noiseprune.load(tmp_path / "trace.npz")
+    assert after.n_synapses == trace.network.n_synapses == 60
+    code, out, _ = run(*words, "--schedule", "continuous", "--json")
+    found = json.loads(out, parse_constant=pytest.fail)
+    assert (code, found["command"], found["result"]["output"]) == (0, "run", None)
+    assert found["result"]["records"][-1]["density"] <= 0.5
+    assert found["provenance"]["seed"] == 3
+
+
 def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):
     np.savetxt(tmp_path / "m.csv", [[0, 2, 1], [0, 0, 3], [4, 0, 0]], fmt="%d", delimiter=" ")
     code, _, err = run("prune", "m.csv", "--density", "0.5")
@@ -185,6 +201,12 @@ def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):
         (["prune"], "FILE|file"),
         (["prune", "net.csv", "--density", "0.5", "--base-leak", "big"], "base_leak must be"),
         (["frobnicate"], "frobnicate"),
+        (["run", "net.csv"], "exactly one of until_density and K"),
+        (
+            ["run", "net.csv", "--until-density", "0.5", "--trace", "out.csv"],
+            "saved as .npz, all of it, or as .parquet",
+        ),
+        (["run", "net.csv", "--until-density", "0.5", "--trace", "no/out.npz"], "folder no does not exist"),
         (["prune", "net.csv", "--density", "0.5", "--seed", "-1"], "rng must be a seed"),
     ],
 )

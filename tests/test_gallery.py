@@ -112,9 +112,28 @@ def test_every_place_can_be_chosen_once(symmetric):
     assert post.size == len(expected)
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_exuberant_growth_adds_weak_synapses_and_keeps_the_rest(symmetric):
+    net = gallery.clustered([20, 12], within=0.3, between=15, symmetric=symmetric, signed=True, rng=83)
+    young = gallery.exuberant(net, extra=1.5, strength=0.1, rng=84)
+    assert young.symmetric == net.symmetric
+    assert young.n_links == net.n_links + round(1.5 * net.n_links)
+    assert np.allclose(young.excess_leak, net.excess_leak)
+    before, after = net.weights.toarray(), young.weights.toarray()
+    there = before != 0
+    assert np.array_equal(before[there], after[there])
+    new = np.abs(after[~there & (after != 0)])
+    assert new.max() <= 0.1 * np.abs(before).max()
+    if not symmetric:
+        majority = np.sign(before).sum(axis=0)
+        _, pre = np.nonzero(~there & (after != 0))
+        assert np.all((after[~there & (after != 0)] < 0) == (majority[pre] < 0))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: gallery.exuberant(gallery.ring(5), extra=2), "room for 0 to 5"),
         (lambda: gallery.clustered([]), "at least one cluster"),
         (lambda: gallery.clustered([5], within=1.5), "within is a probability.*got 1.5"),
         (lambda: gallery.clustered([5], dominance="weak"), "individual, common; got 'weak'"),

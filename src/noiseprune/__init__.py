@@ -18,6 +18,7 @@ _HOMES: dict[str, str | None] = {
     "NoisePruneError": "errors",
     "NoisePruneWarning": "errors",
     "Pruned": "pipeline",
+    "Trace": "plasticity",
     "compare": "comparison",
     "gallery": None,
     "load": "files",
@@ -25,6 +26,7 @@ _HOMES: dict[str, str | None] = {
     "prune": "pipeline",
     "read": "files",
     "report": "reporting.report",
+    "run": "plasticity",
     "sweep": "sweeping",
     "with_base_leak": "intake",
     "write": "files",
@@ -61,5 +63,7 @@ if TYPE_CHECKING:
     from noiseprune.network import Network as Network
     from noiseprune.pipeline import Pruned as Pruned
     from noiseprune.pipeline import prune as prune
+    from noiseprune.plasticity import Trace as Trace
+    from noiseprune.plasticity import run as run
     from noiseprune.reporting.report import report as report
     from noiseprune.sweeping import sweep as sweep

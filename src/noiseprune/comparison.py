@@ -256,6 +256,19 @@ class Reference:
 
     # --- spectrum -----------------------------------------------------------------------------------------------
 
+    def spectrum(self, after: Network) -> dict[str, Any]:
+        """Measure what eigenvalues tell and no more: flat, fit for strict JSON, with why something is missing."""
+        _check_same_neurons(self.network, after)
+        measured = _Measured()
+        (_, abscissa), found = self._spectrum(_Side(after), self.network.symmetric and after.symmetric, measured)
+        return {
+            "spectral_abscissa": abscissa,
+            "eigenvalue_error_median": found["eigenvalue_error"]["median"],
+            "eigenvalue_error_slowest": found["eigenvalue_error"]["slowest"],
+            "worst_direction": found["worst_direction"],
+            "not_measured": "; ".join(f"{name}: {why}" for name, why in measured.reasons.items()) or None,
+        }
+
     def _spectrum(
         self, new: _Side, symmetric: bool, measured: _Measured
     ) -> tuple[tuple[float | None, float | None], dict[str, Any]]:

@@ -207,6 +207,19 @@ def _abscissa(network: Network) -> float:
         return spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
 
 
+def slowest_rate(network: Network) -> float:
+    """Return how fast the slowest mode of A decays, 1/s: minus the abscissa, or the least excess leak where it is not found.
+
+    No mode of a dominant network is slower than its least excess leak (Gershgorin). Not positive where the network is
+    not known to be stable.
+    """
+    try:
+        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric)
+    except DidNotConverge:
+        return float(network.excess_leak.min())
+    return -abscissa if is_stable(network, abscissa) else min(-abscissa, 0.0)
+
+
 def unstable(network: Network) -> UnstableNetwork:
     """Say that a network has no stationary covariance, how far it is from one, and what to do."""
     advice = "weaken the weights (from a file: --content weights --base-leak 1.0 --gain 0.9)"

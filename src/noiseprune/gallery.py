@@ -176,6 +176,63 @@ def sheet(rows: int, columns: int, radius: float = 3.0, excess: float = 1e-5, *,
     return _made(links, sums + excess * sums.mean(), True)
 
 
+def exuberant(network: Network, extra: float = 1.0, strength: float = 0.1, *, rng: Rng = 0) -> Network:
+    """Add weak synapses at random, as a young brain does before it prunes.
+
+    Parameters
+    ----------
+    network : Network
+        What is overgrown; its own synapses stay as they are.
+    extra : float
+        Links added for each link that there is, at places that have none.
+    strength : float
+        Weights are those of the network, shuffled, times this. Where the network is directed, a new synapse has the
+        sign that most synapses of its presynaptic neuron have.
+
+    Returns
+    -------
+    Network
+        Every leak is larger by the neuron's new input, so that the excess stays.
+
+    Examples
+    --------
+    >>> young = exuberant(ring(20, 2), extra=0.5, rng=5)
+    >>> young.n_links, young.dominant
+    (60, True)
+    """
+    random = generator(rng)
+    n, csr = network.n_neurons, network.link_matrix
+    room = n * (n - 1) // network.synapses_per_link - network.n_links
+    count = round(extra * network.n_links)
+    if not 0 <= count <= room:
+        raise InvalidOption(f"extra={extra:g} asks for {count} links; this network has room for 0 to {room}")
+    taken = np.sort(network.links.post.astype(np.int64) * n + network.links.pre)
+    new = np.zeros(0, dtype=np.int64)
+    while new.size < count:  # a few rounds: places that are taken, and both ends on one neuron, are drawn again
+        post, pre = _distinct_endpoints(n, 2 * (count - new.size), random)
+        if network.symmetric:
+            post, pre = np.maximum(post, pre), np.minimum(post, pre)
+        place = random.permutation(np.setdiff1d(post * n + pre, np.concatenate([taken, new])))
+        new = np.concatenate([new, place[: count - new.size]])
+    post, pre = np.divmod(new, n)
+    weight = strength * random.choice(csr.data, count).astype(np.float64)
+    if not network.symmetric:
+        sent = np.bincount(network.links.pre, weights=np.sign(network.links.weight), minlength=n)
+        weight = np.abs(weight) * np.where(sent < 0, -1.0, 1.0)[pre]
+    added = _assemble(n, [(post, pre, weight)])
+    links = sp.csr_array(csr + added.astype(csr.dtype))
+    links.sort_indices()
+    return Network.from_links(
+        links,
+        network.leak + absolute_row_sums(added, network.symmetric),
+        network.noise_std,
+        symmetric=network.symmetric,
+        activation=network.activation,
+        labels=network.labels,
+        origin=network.origin,
+    )
+
+
 def ring(n: int, neighbours: int = 1, excess: float = 0.1, *, weight: float = 1.0, rng: Rng = 0) -> Network:  # noqa: ARG001
     """A ring: each neuron joined to its next `neighbours` on both sides, all with the same weight.
 

@@ -29,13 +29,7 @@ def provenance(
 ) -> dict[str, Any]:
     """Collect the provenance of one prune, fit for strict JSON."""
     return {
-        "versions": {
-            "noiseprune": noiseprune.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "scipy": scipy.__version__,
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
+        "versions": versions(),
         "seed": seed,
         "options": options,
         "chosen": {
@@ -50,13 +44,29 @@ def provenance(
             "certain_synapses": probability.n_certain,
         },
         "theorem": _theorem(network, pruned, plan, probability),
-        "input": {
-            "digest": digest(network),
-            "neurons": network.n_neurons,
-            "synapses": network.n_synapses,
-            "symmetric": network.symmetric,
-            **({"origin": network.origin} if network.origin else {}),
-        },
+        "input": described(network),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Say what ran: versions and the system."""
+    return {
+        "noiseprune": noiseprune.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def described(network: Network) -> dict[str, Any]:
+    """Say which network came in."""
+    return {
+        "digest": digest(network),
+        "neurons": network.n_neurons,
+        "synapses": network.n_synapses,
+        "symmetric": network.symmetric,
+        **({"origin": network.origin} if network.origin else {}),
     }
 
 

@@ -53,3 +53,15 @@ def blas_alone() -> Iterator[None]:
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield
+
+
+@contextlib.contextmanager
+def kernels_alone() -> Iterator[None]:
+    """Run a block of our own kernels on one thread: for work so short that threads would mostly wait for each other."""
+    import numba
+
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        limit_kernels()

@@ -19,6 +19,7 @@ from noiseprune.cli.demo import demo
 from noiseprune.cli.inspect import inspect
 from noiseprune.cli.prune import prune
 from noiseprune.cli.report import report
+from noiseprune.cli.run import run
 from noiseprune.cli.sweep import sweep
 from noiseprune.errors import NoisePruneError
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     help="Prune recurrent networks by noise, keep their dynamics, and measure what was kept.",
     epilog="Start with: noiseprune demo",
 )
-for verb in (demo, inspect, prune, compare, sweep, convert, report):
+for verb in (demo, inspect, prune, compare, sweep, run, convert, report):
     app.command()(verb)
 
 

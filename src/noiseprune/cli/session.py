@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from noiseprune.comparison import Comparison
+    from noiseprune.plasticity import Trace
     from noiseprune.sweeping import Sweep
 
 SCHEMA_VERSION = 1
@@ -97,6 +98,29 @@ class Session:
             self.say(f"Recommended: {words}.")
         else:
             self.say("Recommended: none of these.")
+
+    def development(self, title: str, trace: Trace) -> None:
+        """Print the records of a run, a row a time."""
+        if self.quiet:
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        shown = {
+            "time": "time, s",
+            "synapses": "synapses",
+            "density": "density",
+            "K": "K",
+            "weight_q50": "median |w|",
+            "activity_variance": "activity var.",
+            "spectral_abscissa": "abscissa",
+            "worst_direction": "worst dir.",
+        }
+        names = {name: head for name, head in shown.items() if trace.records[-1].get(name) is not None}
+        table = Table(*names.values(), title=Text(title), title_justify="left", box=None, padding=(0, 1, 0, 0))
+        for row in trace.records:
+            table.add_row(*("-" if row[name] is None else f"{row[name]:,.4g}" for name in names))
+        self.people.print(table)
 
     def facts(self, title: str, facts: Mapping[str, Any]) -> None:
         """Print names and values."""

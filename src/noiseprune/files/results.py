@@ -1,9 +1,10 @@
-"""Results of prune in one ``.npz`` file: both networks, every decision, the comparison; no pickle."""
+"""Results of prune and of runs in one ``.npz`` file: both networks, every decision, what was measured; no pickle."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from noiseprune.rule.budget import KeepProbability
 
 if TYPE_CHECKING:
     from noiseprune.pipeline import Pruned
+    from noiseprune.plasticity import Trace
     from noiseprune.sweeping import Sweep
 
 SCHEMA_VERSION = 1
@@ -52,53 +54,86 @@ def save_pruned(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool
     if result.variance is not None:
         arrays["variance"] = result.variance.per_link
         arrays["variance_relative_error"] = np.asarray(result.variance.relative_error)
-    for name, network in (("before", result.original), ("after", result.network)):
-        csr = network.link_matrix
-        arrays |= {f"{name}_{part}": getattr(csr, part) for part in ("data", "indices", "indptr")}
-        arrays |= {f"{name}_leak": network.leak, f"{name}_noise_std": network.noise_std}
-        arrays[f"{name}_description"] = np.array(meta.dumps(meta.describe(network)))
+    arrays |= _arrays("before", result.original) | _arrays("after", result.network)
     with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
-def load(path: str | os.PathLike[str]) -> Pruned | Sweep:
-    """Read what `Pruned.save` (``.npz``) or `Sweep.save` (``.json``) wrote.
+def save_trace(trace: Trace, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Write a run; see `Trace.save`."""
+    with replacing(path, overwrite=overwrite) as temporary:
+        if Path(path).suffix == ".parquet":
+            import polars as pl
+
+            pl.DataFrame(trace.records, infer_schema_length=None).write_parquet(temporary)
+            return
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "trace",
+            "provenance": trace.provenance,
+            "records": trace.records,
+        }
+        arrays: dict[str, Any] = {
+            "noiseprune_result": np.array(json.dumps(record, allow_nan=False)),
+            "pruned_at": trace.link_pruned_at,
+            **_arrays("before", trace.original),
+            **_arrays("after", trace.network),
+        }
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+
+def load(path: str | os.PathLike[str]) -> Pruned | Trace | Sweep:
+    """Read what `Pruned.save`, `Trace.save` (``.npz``) or `Sweep.save` (``.json``) wrote.
 
     Raises
     ------
     BadFile
         Where the file is missing, damaged, or of another version.
     """
-    from noiseprune.kinds import MatrixKind
-    from noiseprune.pipeline import Pruned
-
     path = Path(path)
     if not path.is_file():
         raise BadFile(f"{path}: no such file; check the name and the folder")
     if path.suffix == ".json":
         return _load_sweep(path)
-    with understood(path, "result of prune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+    with understood(path, "result of noiseprune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         if "noiseprune_result" not in file:
-            raise BadFile(f"{path}: holds no result of prune; noiseprune.read reads networks")
+            raise BadFile(f"{path}: holds no result of prune or run; noiseprune.read reads networks")
         record = json.loads(str(file["noiseprune_result"]))
         if record["schema_version"] != SCHEMA_VERSION:
             raise BadFile(
                 f"{path}: has schema version {record['schema_version']}; this noiseprune reads {SCHEMA_VERSION}: upgrade it"
             )
         before, after = (_network(file, name, path) for name in ("before", "after"))
-        kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
-        probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
-        variance = None
-        if record["variance"] is not None:
-            errors = file["variance_relative_error"]
-            errors = errors if errors.ndim else float(errors)
-            variance = DifferenceVariance(file["variance"], errors, before.synapses_per_link, **record["variance"])
+        return _LOADERS[record["kind"]](file, record, before, after)
+
+
+def _load_pruned(file: Any, record: dict[str, Any], before: Network, after: Network) -> Pruned:
+    from noiseprune.kinds import MatrixKind
+    from noiseprune.pipeline import Pruned
+
+    kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
+    probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
+    variance = None
+    if record["variance"] is not None:
+        errors = file["variance_relative_error"]
+        errors = errors if errors.ndim else float(errors)
+        variance = DifferenceVariance(file["variance"], errors, before.synapses_per_link, **record["variance"])
     comparison = None
     if record["comparison"] is not None:
         known = {f.name for f in fields(Comparison)}
         comparison = Comparison(**{name: value for name, value in record["comparison"].items() if name in known})
     kind = MatrixKind(**record["matrix_kind"])
     return Pruned(after, before, kept, probability, variance, comparison, record["provenance"], kind)
+
+
+def _load_trace(file: Any, record: dict[str, Any], before: Network, after: Network) -> Trace:
+    from noiseprune.plasticity import Trace
+
+    return Trace(after, before, record["records"], file["pruned_at"], record["provenance"])
+
+
+_LOADERS: dict[str, Callable[..., Any]] = {"pruned": _load_pruned, "trace": _load_trace}
 
 
 def _load_sweep(path: Path) -> Sweep:
@@ -109,6 +144,17 @@ def _load_sweep(path: Path) -> Sweep:
         if record.pop("schema_version") != SCHEMA_VERSION:
             raise BadFile(f"{path}: has another schema version; this noiseprune reads {SCHEMA_VERSION}: upgrade it")
         return Sweep(**record)
+
+
+def _arrays(name: str, network: Network) -> dict[str, Any]:
+    """Everything of a network, under names that begin with `name`."""
+    csr = network.link_matrix
+    return {
+        **{f"{name}_{part}": getattr(csr, part) for part in ("data", "indices", "indptr")},
+        f"{name}_leak": network.leak,
+        f"{name}_noise_std": network.noise_std,
+        f"{name}_description": np.array(meta.dumps(meta.describe(network))),
+    }
 
 
 def _network(file: Any, name: str, path: Path) -> Network:

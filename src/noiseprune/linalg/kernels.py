@@ -270,7 +270,7 @@ def add_seen_difference_squares(
 
 
 @compiled(parallel=False, inline=True)
-def _hash(key: Any, first: Any, second: Any) -> Any:
+def hashed(key: Any, first: Any, second: Any) -> Any:
     """64 random bits for a key and two numbers below 2^32 (the finaliser of SplitMix64)."""
     h = key ^ ((np.uint64(first) << np.uint64(32)) | np.uint64(second))
     h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -297,19 +297,19 @@ def random_sources(
     for c in prange(rows.size - 1):
         total = np.zeros(k, b.dtype)
         for i in range(rows[c], rows[c + 1]):
-            bits = np.uint32(_hash(key, i, i) >> np.uint64(shift))
+            bits = np.uint32(hashed(key, i, i) >> np.uint64(shift))
             root = np.sqrt(excess[i])
             for v in range(k):
                 total[v] = root - 2 * root * b.dtype.type((bits >> np.uint32(v)) & np.uint32(1))
             indptr, indices, weights = lower
             for e in range(indptr[i], indptr[i + 1]):
-                bits = np.uint32(_hash(key, i, indices[e]) >> np.uint64(shift))
+                bits = np.uint32(hashed(key, i, indices[e]) >> np.uint64(shift))
                 root = np.sqrt(abs(weights[e]))
                 for v in range(k):
                     total[v] += root - 2 * root * b.dtype.type((bits >> np.uint32(v)) & np.uint32(1))
             indptr, indices, weights = upper
             for e in range(indptr[i], indptr[i + 1]):
-                bits = np.uint32(_hash(key, indices[e], i) >> np.uint64(shift))
+                bits = np.uint32(hashed(key, indices[e], i) >> np.uint64(shift))
                 root = -np.sign(weights[e]) * np.sqrt(abs(weights[e]))
                 for v in range(k):
                     total[v] += root - 2 * root * b.dtype.type((bits >> np.uint32(v)) & np.uint32(1))

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from noiseprune import dynamics
-from noiseprune.covariance import is_stable
+from noiseprune.covariance import slowest_rate
 from noiseprune.errors import DidNotConverge, InvalidOption
 from noiseprune.linalg.memory import need
-from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.linalg.speed import Cost
 from noiseprune.network import ACTIVATIONS, Activation, Network
 from noiseprune.options import choice
@@ -191,16 +190,13 @@ class Simulated:
     def _burn_in(self, network: Network) -> float:
         if self.burn_in is not None:
             return float(self.burn_in)
-        try:
-            abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric)
-        except DidNotConverge:
-            abscissa = -float(network.excess_leak.min())  # Gershgorin: no mode of a dominant network is slower
-        if not (abscissa < 0 and is_stable(network, abscissa)):
+        rate = slowest_rate(network)
+        if not rate > 0:
             raise InvalidOption(
-                f"the linear network is not known to be stable (spectral abscissa {abscissa:+.3g} 1/s), so no burn-in follows "
+                f"the linear network is not known to be stable (spectral abscissa {-rate:+.3g} 1/s), so no burn-in follows "
                 "from its slowest mode: give burn_in= in seconds, or raise the leak"
             )
-        return float(np.log(START_LEFT) / (2 * abscissa))
+        return float(np.log(1 / START_LEFT) / (2 * rate))
 
     def _drive(self, network: Network) -> Floats:
         drive = np.asarray(self.drive, dtype=np.float64)

@@ -1,0 +1,188 @@
+"""Every default of a run decided, every option checked, before it starts."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from noiseprune import dynamics
+from noiseprune.covariance import slowest_rate
+from noiseprune.errors import InvalidOption, NoisePruneWarning
+from noiseprune.network import ACTIVATIONS, Network
+from noiseprune.options import choice
+from noiseprune.plasticity.process import RULES, Floats, Settings
+from noiseprune.plasticity.schedules import Continuous, Rounds, Schedule, geometric
+from noiseprune.provenance import digest
+from noiseprune.rule.budget import Budget
+
+SCHEDULES = ("once", "rounds", "continuous")
+WINDOW = 20.0  # slowest time constants: the slowest mode is then known to a fifth, the others better
+START_LEFT = 0.01  # of the variance of the slowest mode may still be missing when the traces begin
+WAIT = 2.0  # windows from one round to the next: a trace has then forgotten all but e^-2 of what was before
+DECISIONS = 4.0  # of a synapse within a window, in the continuous schedule
+FALL = 2.0  # windows in which K falls by a factor of e
+TIMES = 50  # in a window at which synapses decide, in the continuous schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done: how the network runs, when synapses decide, steps between records, and why."""
+
+    settings: Settings
+    schedule: Schedule
+    record_every: int
+    reasons: dict[str, str]
+
+    def task(self, network: Network, seed: int, *, spectrum: bool) -> dict[str, Any]:
+        """Everything that two runs must have in common to be the same one, fit for JSON."""
+        drive = self.settings.drive
+        return {
+            "network": digest(network),
+            "seed": seed,
+            "settings": {**self.settings._asdict(), "drive": drive.tolist() if drive.any() else 0.0},
+            "schedule": {"name": type(self.schedule).__name__, **vars(self.schedule)},
+            "record_every": self.record_every,
+            "spectrum": spectrum,
+        }
+
+
+def make_plan(
+    network: Network,
+    *,
+    until_density: float | None,
+    K: float | None,
+    schedule: str,
+    window: float | None,
+    rounds: int,
+    rate: float | None,
+    fall: float | None,
+    rule: str,
+    leak: str,
+    tuning: float | None,
+    activation: str | None,
+    drive: ArrayLike,
+    replicas: int,
+    step: float | None,
+    burn_in: float | None,
+    record_every: float | None,
+) -> Plan:
+    """Decide what was left to us and check the rest; the options are those of `noiseprune.run`.
+
+    Raises
+    ------
+    InvalidOption
+        Where an option is unknown, or does not go with the others or with the network.
+    """
+    reasons: dict[str, str] = {}
+    given = {"window": window, "rate": rate, "fall": fall, "tuning": tuning, "step": step, "record_every": record_every}
+    for name, value in given.items():
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise InvalidOption(f"{name} must be positive and finite; got {value!r}")
+    if burn_in is not None and not (np.isfinite(burn_in) and burn_in >= 0):
+        raise InvalidOption(f"burn_in is a time in seconds, 0 or more; got {burn_in!r}")
+    for name, count in (("rounds", rounds), ("replicas", replicas)):
+        if not (isinstance(count, int | np.integer) and count >= 1):
+            raise InvalidOption(f"{name} must be a whole number, 1 or more; got {count!r}")
+    name = choice("schedule", schedule, SCHEDULES)
+    if name != "continuous" and not rate is fall is None:
+        raise InvalidOption("rate and fall belong to schedule='continuous', where synapses decide one by one")
+    target = _target(network, until_density, K)
+    h = float(step) if step is not None else dynamics.safe_step(network)
+    slowest = slowest_rate(network)
+    window_ = _window(window, slowest, reasons)
+    start = int(np.ceil(_burn_in(burn_in, slowest, reasons) / h))
+    settings = Settings(
+        step=h,
+        window=max(window_, h),
+        start=start,
+        replicas=int(replicas),
+        activation=choice("activation", activation or network.activation, ACTIVATIONS),
+        drive=_drive(network, drive),
+        rule=choice("rule", rule, RULES),
+        leak=_leak(network, leak, tuning, reasons),
+        tuning=tuning,
+    )
+    window_steps = max(1, round(window_ / h))
+    wait = round(WAIT * window_steps)
+    made: Schedule
+    if name == "continuous":
+        every = max(1, round(window_steps / TIMES))
+        each = rate if rate is not None else DECISIONS / window_
+        constant = fall if fall is not None else FALL * window_
+        made = Continuous(
+            target, K, start + wait, every, wait, min(1.0, each * every * h), float(np.exp(-every * h / constant))
+        )
+    else:
+        n_rounds = 1 if name == "once" else int(rounds)
+        targets = () if K is not None else geometric(network.n_links, target, n_rounds)
+        made = Rounds(targets, (K,) * n_rounds if K is not None else (), start + wait, wait)
+    recording = window_steps if record_every is None else max(1, round(record_every / h))
+    return Plan(settings, made, recording, reasons)
+
+
+def _target(network: Network, until_density: float | None, K: float | None) -> float:
+    """Links to keep; zero where K decides."""
+    if (until_density is None) == (K is None):
+        raise InvalidOption(
+            f"say how far to prune: exactly one of until_density and K; got until_density={until_density} and K={K}"
+        )
+    budget = Budget(density=until_density, K=K)
+    return budget.target_links(network, whole=True) or 0.0
+
+
+def _window(window: float | None, slowest: float, reasons: dict[str, str]) -> float:
+    if window is None:
+        if not slowest > 0:
+            raise InvalidOption(_unknown(slowest, "window"))
+        reasons["window"] = f"{WINDOW:g} times the slowest time constant, {1 / slowest:.4g} s"
+        return WINDOW / slowest
+    if slowest > 0 and window < 1 / slowest:
+        warnings.warn(
+            f"the window of {window:.4g} s is shorter than the slowest time constant of the linear network, {1 / slowest:.4g} s: "
+            "difference variances that slow modes make will be wrong",
+            NoisePruneWarning,
+            stacklevel=4,
+        )
+    return float(window)
+
+
+def _burn_in(burn_in: float | None, slowest: float, reasons: dict[str, str]) -> float:
+    if burn_in is not None:
+        return float(burn_in)
+    if not slowest > 0:
+        raise InvalidOption(_unknown(slowest, "burn_in"))
+    reasons["burn_in"] = f"the slowest mode comes within {100 * START_LEFT:g} % of its variance"
+    return float(np.log(1 / START_LEFT) / (2 * slowest))
+
+
+def _unknown(slowest: float, name: str) -> str:
+    return (
+        f"the linear network is not known to be stable (spectral abscissa {-slowest:+.3g} 1/s), so no {name} follows from its "
+        f"slowest mode: give {name}= in seconds, or raise the leak"
+    )
+
+
+def _leak(network: Network, leak: str, tuning: float | None, reasons: dict[str, str]) -> str:
+    the_leak = choice("leak", leak, ("auto", "matched", "original"))
+    if the_leak == "auto":
+        the_leak = "matched" if network.dominant else "original"
+        reasons["leak"] = f"{the_leak}: every neuron is diagonally dominant: {network.dominant}"
+    if tuning is not None and not (network.symmetric and network.dominant and the_leak == "matched"):
+        raise InvalidOption(
+            "tuning is the matched strengthening drawn out in time: it is for symmetric networks in which every neuron is "
+            "diagonally dominant, with matched leak; leave tuning out"
+        )
+    return str(the_leak)
+
+
+def _drive(network: Network, drive: ArrayLike) -> Floats:
+    given = np.asarray(drive, dtype=np.float64)
+    if given.shape not in ((), (network.n_neurons,)) or not np.all(np.isfinite(given)):
+        raise InvalidOption(
+            f"drive must be a finite number, or one for each of the {network.n_neurons} neurons; got shape {given.shape}"
+        )
+    return np.broadcast_to(given, network.n_neurons).copy()
