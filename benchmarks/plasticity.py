@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 from networks import grouped
 
@@ -68,6 +69,7 @@ def speed() -> None:
         "neurons": NEURONS,
         "synapses": net.n_synapses,
         "steps": STEPS,
+        "threads": numba.get_num_threads(),
         "s": round(seconds, 1),
         "s of processor": round(cpu, 1),
         "synapse updates/s": f"{updates:.2g}",
