@@ -156,12 +156,17 @@ def test_pages_are_written_beside_what_is_printed(run, tmp_path):
 def test_run_prints_how_the_network_developed_and_writes_it(run, tmp_path):
     noiseprune.write(gallery.ring(20, 3, excess=1.0), tmp_path / "net.npz")
     words = ["run", "net.npz", "--until-density", "0.5", "--window", "5", "--seed", "3"]
-    code, out, _ = run(*words, "-o", "out.npz", "--trace", "trace.npz", "--checkpoint", "state.npz")
+    more = ["-o", "out.npz", "--trace", "trace.npz", "--checkpoint", "state.npz", "--report", "run.html"]
+    code, out, _ = run(*words, *more)
     assert code == 0
     assert "worst dir." in out
     assert "Wrote out.npz" in out
     after, trace = noiseprune.read(tmp_path / "out.npz"), noiseprune.load(tmp_path / "trace.npz")
     assert after.n_synapses == trace.network.n_synapses == 60
+    assert run("report", "trace.npz", "-o", "again.html")[0] == 0
+    page = Page((tmp_path / "run.html").read_text(encoding="utf-8"))
+    assert page.numbers[-1] in [{"activity_variance": row["activity_variance"]} for row in trace.records]
+    assert "noiseprune run net.npz --until-density 0.5" in page.text
     code, out, _ = run(*words, "--schedule", "continuous", "--json")
     found = json.loads(out, parse_constant=pytest.fail)
     assert (code, found["command"], found["result"]["output"]) == (0, "run", None)

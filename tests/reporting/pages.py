@@ -42,6 +42,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "not compared": large_in_rank,
     "by weight": lambda: prune(gallery.ring(16, 2), density=0.8, rule="weight"),
     "comparison": lambda: noiseprune.compare(gallery.ring(12), gallery.ring(12)),
+    "run": lambda: noiseprune.run(gallery.ring(20, 3, excess=1.0), until_density=0.5, window=5.0, rng=3),
     "side by side": lambda: {
         rule: prune(gallery.clustered([30, 20], between=20, rng=506), density=0.5, rule=rule)
         for rule in ("noise", "weight")

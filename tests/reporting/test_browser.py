@@ -88,7 +88,7 @@ def pages(browser, tmp_path_factory):
     return open_page
 
 
-@pytest.mark.parametrize("name", ["symmetric", "side by side", "unstable", "labels", "comparison", "sweep"])
+@pytest.mark.parametrize("name", ["symmetric", "side by side", "unstable", "labels", "comparison", "run", "sweep"])
 def test_a_page_reads_well_everywhere(pages, name):
     """One browser for all; opening a page of twelve figures takes most of the time."""
     page = pages(name)

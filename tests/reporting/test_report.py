@@ -193,3 +193,11 @@ def test_a_saved_result_has_the_same_page(tmp_path, page):
     table = small_sweep()
     table.save(tmp_path / "t.json")
     assert page(noiseprune.load(tmp_path / "t.json")).text == page(table).text
+
+
+def test_the_page_of_a_run_holds_its_records_and_says_how_it_ended(page_of):
+    found, trace = page_of("run"), result("run")
+    assert f"Kept 50 % of {trace.original.n_synapses:,} synapses; stable; worst direction" in found.text
+    shown = [cell["synapses"] for cell in found.numbers if "synapses" in cell]
+    assert shown == [row["synapses"] for row in trace.records]
+    assert "trace = noiseprune.run(net, until_density=0.5" in found.text

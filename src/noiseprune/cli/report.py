@@ -18,7 +18,8 @@ Report = Annotated[
 
 def report(
     file: Annotated[
-        Path, typer.Argument(help="What Pruned.save (.npz) or sweep -o (.json) wrote.", show_default=False)
+        Path,
+        typer.Argument(help="What Pruned.save or run --trace (.npz) or sweep -o (.json) wrote.", show_default=False),
     ],
     output: Annotated[Path, option(OUTPUT, "-o", "--output", help="Page to write.")] = Path("report.html"),
     overwrite: Overwrite = False,

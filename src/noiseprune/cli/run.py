@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import noiseprune
 from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, Overwrite, Quiet, Seed, Threads, option
 from noiseprune.cli.reading import File, Reading, described, read_network, reads_a_file
+from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import open_session
 
 
@@ -68,6 +69,7 @@ def run(
             OUTPUT, "--trace", help="Write the run here: .npz (all of it) or .parquet (records).", show_default=False
         ),
     ] = None,
+    report: Report = None,
     seed: Seed = 0,
     threads: Threads = None,
     as_json: AsJson = False,
@@ -101,8 +103,10 @@ def run(
             check_writable(output, overwrite=overwrite)
         if trace is not None:
             check_savable(trace, overwrite=overwrite)
+        check_report(report, overwrite=overwrite)
         net = read_network(file, session, reading)
         result = noiseprune.run(net, **options, checkpoint=checkpoint, threads=threads, rng=seed)
+        result.provenance["command"] = session.command_line
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
         if trace is not None:
@@ -111,6 +115,7 @@ def run(
         for path in (output, trace):
             if path is not None:
                 session.say(f"Wrote {path}")
+        write_report(session, result, report, overwrite=overwrite)
         if output is None:
             session.say("The network was not written: name a file with -o to keep it.")
         written = {"output": output, "trace": trace}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from noiseprune.errors import BadFile
 from noiseprune.network import Network
+from noiseprune.pair import Pair
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +20,7 @@ SUFFIXES = (".npz", ".parquet")
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Pair):
     """How a network developed.
 
     Attributes
@@ -45,6 +46,8 @@ class Trace:
     records: list[dict[str, Any]]
     link_pruned_at: Floats
     provenance: dict[str, Any]
+
+    comparison = None  # of the two ends; noiseprune.compare(trace.original, trace.network) makes one
 
     @property
     def time(self) -> Floats:

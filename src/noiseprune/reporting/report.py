@@ -34,7 +34,7 @@ def report(
 
     Parameters
     ----------
-    result : Pruned, Comparison, Sweep, or mapping of str to Pruned or Comparison
+    result : Pruned, Comparison, Sweep, Trace, or mapping of str to Pruned or Comparison
         What to show. A mapping puts results of one network side by side, under its names. A comparison holds numbers
         and no networks, so its page has no pictures of them.
     path : path
@@ -72,6 +72,7 @@ def check_installed() -> None:
 
 
 def _page(result: Any, title: str | None) -> str:
+    from noiseprune.plasticity import Trace
     from noiseprune.reporting.figures import page_style
     from noiseprune.sweeping import Sweep
 
@@ -80,6 +81,10 @@ def _page(result: Any, title: str | None) -> str:
             from noiseprune.reporting.sweep_page import sweep_content
 
             content = sweep_content(result)
+        elif isinstance(result, Trace):
+            from noiseprune.reporting.run_page import run_content
+
+            content = run_content(result)
         else:
             content = _content(_subjects(result))
     content["title"] = title or content["title"]
@@ -92,7 +97,7 @@ def _subjects(result: Any) -> list[Subject]:
     named = result if isinstance(result, Mapping) else {"": result}
     if not named or not all(isinstance(one, Pair | Comparison) for one in named.values()):
         raise InvalidOption(
-            "report takes what prune, compare or sweep returned, or a mapping from names to results of prune; got "
+            "report takes what prune, compare, sweep or run returned, or a mapping from names to results of prune; got "
             f"{type(result).__name__}"
         )
     return [
