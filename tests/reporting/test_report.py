@@ -158,7 +158,7 @@ def test_a_page_is_refused_before_the_work(tmp_path, monkeypatch):
     noiseprune.report(c, tmp_path / "page.html")
     with pytest.raises(BadFile, match="exists already"):
         noiseprune.report(c, tmp_path / "page.html")
-    with pytest.raises(InvalidOption, match="what prune, compare or sweep returned.*got Network"):
+    with pytest.raises(InvalidOption, match="what prune, compare, sweep or run returned.*got Network"):
         noiseprune.report(gallery.ring(5), tmp_path / "other.html")
     with pytest.raises(InvalidOption, match="got dict"):
         noiseprune.report({}, tmp_path / "other.html")
