@@ -106,8 +106,16 @@ class Found:
 
 
 def summed(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
-    """Sum synapses into a canonical CSR array, (post, pre)."""
-    return sp.coo_array((weight, (post, pre)), shape=(n, n)).tocsr()
+    """Sum synapses into a canonical CSR array, (post, pre).
+
+    Two transpositions sort the columns of every row in linear time, where SciPy's own way compares.
+    """
+    by_pre = sp.coo_array((weight, (pre, post)), shape=(n, n))
+    by_pre.has_canonical_format = True  # keeps SciPy from sorting and summing here; it is done once, below
+    csr = by_pre.tocsr().T.tocsr()
+    csr.has_canonical_format, csr.has_sorted_indices = False, True
+    csr.sum_duplicates()
+    return csr
 
 
 def listed(given: Any) -> list[str]:

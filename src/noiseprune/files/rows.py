@@ -179,9 +179,9 @@ class Rows:
                     f"{self.path}: {self._first(_text(name, schema[name]).is_null())} has no {role} neuron: mend or drop it"
                 )
         if self.weight is not None:
-            good = rows["weight"].is_not_null() & rows["weight"].is_finite()
-            if not good.all():
-                self._raise_bad_weight(self.weight, schema, int((~good.fill_null(False)).sum()))
+            finite = np.isfinite(rows["weight"].to_numpy())  # what is empty comes as NaN
+            if not finite.all():
+                self._raise_bad_weight(self.weight, schema, int(np.count_nonzero(~finite)))
         self.counts["rows"] = rows.height
         return rows
 

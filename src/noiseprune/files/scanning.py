@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from noiseprune.errors import BadFile
@@ -18,6 +19,7 @@ from noiseprune.files.sources import read_bytes
 
 HEAD = 1 << 16  # bytes that tell separator, header and types
 SAMPLED = 200  # rows of it
+PIECE = 1 << 18  # bytes
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 # searches begin with one certain byte and look at the next, which is all that they do in nearly every place
 PADDED = rb'(?=["\-+0])"?-?[0+]\d'  # 007 or +7 would be another id as an integer
@@ -59,12 +61,13 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
         return None
     header = first if named else list(FIRST_COLUMNS[: len(first)])
     begin = len(head) - len(table)
-    odd = _anywhere(source, rb'\n(?=["\-+0 \t#])(?:' + PADDED + rb"|" + COMMENT + rb")", begin)
-    if odd and _anywhere(source, rb"\n" + COMMENT, begin):
-        return None
     types = {str(k): _type(name, k, sample, options) for k, name in enumerate(header)}
-    if pl.Int64 in types.values() and (odd or _anywhere(source, re.escape(separator.encode()) + PADDED, begin)):
-        types = dict.fromkeys(types, pl.String)
+    if _has_odd_cells(source, separator, begin):
+        if _anywhere(source, rb"\n" + COMMENT, begin):
+            return None
+        marks = (b"\n", re.escape(separator.encode()))
+        if pl.Int64 in types.values() and any(_anywhere(source, mark + PADDED, begin) for mark in marks):
+            types = dict.fromkeys(types, pl.String)
     frame = pl.scan_csv(
         source,
         has_header=False,
@@ -104,6 +107,29 @@ def _type(name: str, column: int, sample: list[list[str]], options: ReadOptions)
         return pl.Float64
     whole = role in ("pre", "post") and all(INTEGER.fullmatch(row[column]) for row in sample)
     return pl.Int64 if whole else pl.String
+
+
+def _has_odd_cells(source: Path | bytes, separator: str, begin: int) -> bool:
+    """Whether some cell begins with a byte before "1": a zero, a sign, a quote, a blank, a comment mark, or nothing.
+
+    Most tables of integers have none, and need no slower search for what such cells could hide.
+    """
+    if isinstance(source, bytes):
+        return _odd(np.frombuffer(source, np.uint8), separator, begin)
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _odd(np.frombuffer(data, np.uint8), separator, begin)
+
+
+def _odd(data: Any, separator: str, begin: int) -> bool:
+    """Look piece by piece, each small enough for the processor's cache."""
+    for start in range(begin, len(data) - 1, PIECE):
+        piece = data[start : start + PIECE + 1]
+        begins = piece[:-1] == ord("\n")
+        begins |= piece[:-1] == ord(separator)
+        begins &= piece[1:] < ord("1")
+        if begins.any():
+            return True
+    return False
 
 
 def _anywhere(source: Path | bytes, pattern: bytes, begin: int) -> bool:
