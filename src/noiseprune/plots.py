@@ -63,7 +63,7 @@ def spectrum(result: Pair, ax: Axes | None = None) -> Axes:
         Where dense algebra would take minutes; `slowest_modes` needs none.
     """
     before, after = result.eigenvalues
-    ax = _axes(ax)
+    ax = axes_on(ax)
     draw_spectrum(ax, before, after)
     return ax
 
@@ -85,8 +85,8 @@ def draw_spectrum(ax: Axes, before: NDArray[Any], *after: NDArray[Any]) -> Line2
             ax.set_yscale("log")
         else:
             ax.axhline(0, color=VERMILION, lw=0.8, ls="--")
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return line
 
 
@@ -110,7 +110,7 @@ def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:
     from noiseprune.comparison import ramanujan_reference
 
     values = result.directions
-    ax = _axes(ax)
+    ax = axes_on(ax)
     bins = min(80, max(8, values.size // 4))
     counts: Any
     counts, *_ = ax.hist(values, bins=bins, histtype="stepfilled", fc=BLUE, ec="none", alpha=0.55)
@@ -122,8 +122,8 @@ def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:
     ax.set_yscale("symlog", linthresh=1)  # a single direction is seen beside hundreds
     ax.set_ylim(0, 2 * counts.max())
     ax.set(xlabel="x'(-A')x over x'(-A)x", ylabel="directions")
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return ax
 
 
@@ -139,7 +139,7 @@ def slowest_modes(result: Pair | Comparison, ax: Axes | None = None) -> Axes:
     before, after = (None, None) if found is None else (found.slowest_before, found.slowest_after)
     if before is None or after is None:
         raise InvalidOption("the slowest modes were not measured: compare=True looks for them")
-    ax = _axes(ax)
+    ax = axes_on(ax)
     rank = np.arange(1, len(before) + 1)
     old, new = -np.array(before), -np.array(after)
     ax.vlines(rank, old, new, color=GREY, lw=1)
@@ -150,8 +150,8 @@ def slowest_modes(result: Pair | Comparison, ax: Axes | None = None) -> Axes:
     else:
         ax.set_ylim(0)
     ax.set(xlabel="mode, nearest zero first", ylabel="rate of decay (1/s)", xticks=rank[:: max(1, rank.size // 10)])
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return ax
 
 
@@ -174,11 +174,11 @@ def keep_probability(result: Pruned, against: Literal["weight", "variance"] = "w
         raise InvalidOption(f"the rule {result.rule} reads no difference variance, so none was measured")
     else:
         x, label = result.variance.per_link, "difference variance, v"
-    ax = _axes(ax)
+    ax = axes_on(ax)
     seen = (x > 0) & (p > 0)
     _cloud(ax, x[seen], p[seen])
     ax.set(xscale="log", yscale="log", xlabel=label, ylabel="keep probability, p")
-    _finish(ax)
+    finish(ax)
     return ax
 
 
@@ -202,7 +202,7 @@ def weights(result: Pair, which: Side = "after", ax: Axes | None = None, order: 
     order = cluster_order(result.original) if order is None else order
     scale = typical_largest(block_sums(result.original, order, PIXELS))
     sums = block_sums(result.original if which == "before" else result.network, order, PIXELS)
-    ax = _axes(ax, square=True)
+    ax = axes_on(ax, square=True)
     n = result.original.n_neurons
     ax.imshow(pixels(sums, scale), extent=(0, n, n, 0), interpolation="nearest", rasterized=True)
     ax.set(xlabel="from neuron", ylabel="to neuron")
@@ -245,7 +245,7 @@ def trajectories(result: Pair, activation: Activation = "linear", ax: Axes | Non
         Where it would take too many steps.
     """
     time, before, after, watched = _both_runs(result, activation, rng)
-    ax = _axes(ax)
+    ax = axes_on(ax)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         error = np.sqrt(np.sum((after - before) ** 2, axis=0) / np.sum(before**2, axis=0))
     ranked = np.argsort(np.nan_to_num(error, nan=np.inf), kind="stable")
@@ -260,8 +260,8 @@ def trajectories(result: Pair, activation: Activation = "linear", ax: Axes | Non
     middle, reach = (seen.max() + seen.min()) / 2, 0.8 * max(float(np.ptp(seen)), 1e-12)
     ax.set_ylim(middle - reach, middle + reach)  # an unstable network leaves it
     ax.set(xlabel="time (s)", ylabel="activity, x")
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return ax
 
 
@@ -310,7 +310,7 @@ def degrees(result: Pair, direction: Literal["in", "out"] = "in", ax: Axes | Non
         Where to draw.
     """
     before, after = (degree(net, direction) for net in (result.original, result.network))
-    ax = _axes(ax)
+    ax = axes_on(ax)
     top = max(int(before.max()), int(after.max()), 1)
     edges = (np.unique(np.round(np.linspace(0, top + 1, min(top + 2, 60)))) - 0.5).tolist()
     ax.hist(before, edges, histtype="stepfilled", fc=GREY, ec="none", alpha=0.4, label="before")
@@ -318,8 +318,8 @@ def degrees(result: Pair, direction: Literal["in", "out"] = "in", ax: Axes | Non
     what = {"in": "synapses received", "out": "synapses sent"}[direction]
     ax.set(xlabel=f"degree: {what}", ylabel="neurons")
     _counts(ax, "y")
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return ax
 
 
@@ -335,15 +335,15 @@ def degree(network: Network, direction: Literal["in", "out"]) -> NDArray[np.intp
 def strengths(result: Pair, ax: Axes | None = None) -> Axes:
     """Draw each neuron's total absolute input after against before, sum_j |W'_ij| against sum_j |W_ij|."""
     before, after = result.original.total_input, result.network.total_input
-    ax = _axes(ax)
+    ax = axes_on(ax)
     top = max(float(before.max()), float(after.max()))
     if top == 0:
         raise InvalidNetwork("no neuron has input, before or after, hence no strengths")
     ax.plot([0, top], [0, top], "--", color=GREY, lw=1, label="unchanged")
     _cloud(ax, before, after)
     ax.set(xlabel="total input before, Σ|W|", ylabel="total input after, Σ|W'|")
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return ax
 
 
@@ -368,7 +368,7 @@ def sweep_error(table: Sweep, measure: str | None = None, ax: Axes | None = None
     lines = [(name, [row for row in rows if row.get(measure) is not None]) for name, rows in table.by_method.items()]
     if not any(rows for _, rows in lines):
         raise InvalidOption(f"no draw of the sweep has a {measure.replace('_', ' ')}")
-    ax = _axes(ax)
+    ax = axes_on(ax)
     for (name, rows), (colour, marker, style) in zip(lines, cycle(SERIES), strict=False):
         rows = sorted(rows, key=lambda row: row["asked_density"])
         ax.errorbar(
@@ -393,15 +393,16 @@ def sweep_error(table: Sweep, measure: str | None = None, ax: Axes | None = None
         ax.set_yscale("log")
     else:
         ax.set_ylim(0)
-    _finish(ax)
-    _legend(ax)
+    finish(ax)
+    legend(ax)
     return ax
 
 
 # --- drawing --------------------------------------------------------------------------------------------------------
 
 
-def _axes(ax: Axes | None, *, square: bool = False) -> Axes:
+def axes_on(ax: Axes | None, *, square: bool = False) -> Axes:
+    """Return the axes given, or axes on a figure of their own."""
     if ax is not None:
         return ax
     try:
@@ -411,7 +412,8 @@ def _axes(ax: Axes | None, *, square: bool = False) -> Axes:
     return Figure((SIZE[0], 3.8) if square else SIZE, layout="constrained").add_subplot()
 
 
-def _finish(ax: Axes) -> None:
+def finish(ax: Axes) -> None:
+    """Bare axes, few ticks, logarithms written as numbers."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)
     _ticks(ax)
@@ -429,7 +431,7 @@ def _finish(ax: Axes) -> None:
             axis.set_minor_formatter(numbers)
 
 
-def _legend(ax: Axes) -> None:
+def legend(ax: Axes) -> None:
     """Explain the signs above the axes, where they hide nothing."""
     legend = ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0, fontsize="small")
     for text in legend.get_texts():

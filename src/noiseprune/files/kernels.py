@@ -44,17 +44,19 @@ def number_ids(pre: NDArray[np.int64], post: NDArray[np.int64]) -> tuple[Any, An
 
 
 @compiled(parallel=False, inline=True)
-def _slot(x: Any, bits: int) -> Any:
-    return np.int64((np.uint64(x) * MULTIPLIER) >> np.uint64(64 - bits))
+def _place(keys: Any, value: Any, x: Any, bits: int) -> Any:
+    """Where an id stands in the table, or would."""
+    mask = (1 << bits) - 1
+    at = np.int64((np.uint64(x) * MULTIPLIER) >> np.uint64(64 - bits))
+    while value[at] != EMPTY and keys[at] != x:
+        at = (at + 1) & mask
+    return at
 
 
 @compiled(parallel=False)
 def _insert(ids: Any, keys: Any, value: Any, bits: int) -> None:
-    mask = (1 << bits) - 1
     for k in range(len(ids)):
-        at = _slot(ids[k], bits)
-        while value[at] != EMPTY:
-            at = (at + 1) & mask
+        at = _place(keys, value, ids[k], bits)
         keys[at], value[at] = ids[k], k
 
 
@@ -63,22 +65,13 @@ def _number(
     pre: Any, post: Any, row: int, keys: Any, value: Any, bits: int, ids: Any, count: int, pre_out: Any, post_out: Any
 ) -> tuple[int, int]:
     """Go on from a row until all are numbered, or the table is half full."""
-    mask = (1 << bits) - 1
     for k in range(row, len(pre)):
         if count + 2 > len(ids):
             return k, count
-        at = _slot(pre[k], bits)
-        while value[at] != EMPTY and keys[at] != pre[k]:
-            at = (at + 1) & mask
-        if value[at] == EMPTY:
-            keys[at], value[at], ids[count] = pre[k], count, pre[k]
-            count += 1
-        pre_out[k] = value[at]
-        at = _slot(post[k], bits)
-        while value[at] != EMPTY and keys[at] != post[k]:
-            at = (at + 1) & mask
-        if value[at] == EMPTY:
-            keys[at], value[at], ids[count] = post[k], count, post[k]
-            count += 1
-        post_out[k] = value[at]
+        for x, out in ((pre[k], pre_out), (post[k], post_out)):
+            at = _place(keys, value, x, bits)
+            if value[at] == EMPTY:
+                keys[at], value[at], ids[count] = x, count, x
+                count += 1
+            out[k] = value[at]
     return len(pre), count

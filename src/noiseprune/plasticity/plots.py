@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune.errors import InvalidOption, MissingExtra
+from noiseprune import plots
+from noiseprune.errors import InvalidOption
 from noiseprune.plasticity.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, which the colour-blind tell apart; line styles tell them apart too
-BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#009e73"
-SERIES = ((BLUE, "-"), (VERMILION, "--"), (GREEN, "-."))
-SIZE = (4.1, 3.0)  # inches
+SERIES = ((plots.BLUE, "-"), (plots.VERMILION, "--"), (plots.GREEN, "-."))
 
 
 def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
@@ -29,13 +27,15 @@ def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw.
     """
-    ax = _axes(ax)
-    ax.step(*_survival(trace, np.ones(trace.original.n_links, dtype=np.bool_)), where="post", color=BLUE)
+    ax = plots.axes_on(ax)
+    ax.step(*_survival(trace, np.ones(trace.original.n_links, dtype=np.bool_)), where="post", color=plots.BLUE)
     ax.set(xlabel="time, s", ylabel="share of the synapses left", ylim=(0, None))
     decided = [row for row in trace.records if row["K"] is not None]
     if decided:
         right = ax.twinx()
-        right.plot([r["time"] for r in decided], [r["K"] for r in decided], color=VERMILION, ls="--", marker="^", ms=3)
+        right.plot(
+            [r["time"] for r in decided], [r["K"] for r in decided], color=plots.VERMILION, ls="--", marker="^", ms=3
+        )
         right.set(ylabel="K (dashed)", yscale="log")
     return ax
 
@@ -49,13 +49,14 @@ def weights(trace: Trace, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw.
     """
-    ax = _axes(ax)
+    ax = plots.axes_on(ax)
     q = {name: _column(trace, f"weight_q{name}") for name in ("05", "25", "50", "75", "95")}
-    ax.fill_between(trace.time, q["05"], q["95"], color=BLUE, alpha=0.15, lw=0, label="5 to 95 %")
-    ax.fill_between(trace.time, q["25"], q["75"], color=BLUE, alpha=0.35, lw=0, label="25 to 75 %")
-    ax.plot(trace.time, q["50"], color=BLUE, label="median")
+    ax.fill_between(trace.time, q["05"], q["95"], color=plots.BLUE, alpha=0.15, lw=0, label="5 to 95 %")
+    ax.fill_between(trace.time, q["25"], q["75"], color=plots.BLUE, alpha=0.35, lw=0, label="25 to 75 %")
+    ax.plot(trace.time, q["50"], color=plots.BLUE, label="median")
     ax.set(xlabel="time, s", ylabel="absolute weight", yscale="log")
-    ax.legend(frameon=False, fontsize=8)
+    plots.finish(ax)
+    plots.legend(ax)
     return ax
 
 
@@ -84,12 +85,13 @@ def preservation(trace: Trace, ax: Axes | None = None) -> Axes:
         raise InvalidOption(
             "the run did not look at the spectrum, so there is nothing to draw: run it with spectrum=True"
         )
-    ax = _axes(ax)
+    ax = plots.axes_on(ax)
     for name, (colour, line) in zip(measures, SERIES, strict=True):
         if name in there:
             ax.plot(trace.time, _column(trace, name), color=colour, ls=line, label=measures[name])
     ax.set(xlabel="time, s", ylabel="error against the original")
-    ax.legend(frameon=False, fontsize=8)
+    plots.finish(ax)
+    plots.legend(ax)
     return ax
 
 
@@ -104,11 +106,12 @@ def survival(trace: Trace, groups: Mapping[str, NDArray[np.bool_]], ax: Axes | N
     ax : Axes, optional
         Where to draw.
     """
-    ax = _axes(ax)
+    ax = plots.axes_on(ax)
     for (name, group), (colour, line) in zip(groups.items(), SERIES, strict=False):
         ax.step(*_survival(trace, group), where="post", color=colour, ls=line, label=name)
     ax.set(xlabel="time, s", ylabel="share left", ylim=(0, None))
-    ax.legend(frameon=False, fontsize=8)
+    plots.finish(ax)
+    plots.legend(ax)
     return ax
 
 
@@ -125,14 +128,3 @@ def _survival(trace: Trace, group: NDArray[np.bool_]) -> tuple[NDArray[np.float6
 def _column(trace: Trace, name: str) -> NDArray[np.float64]:
     """One column of the records; NaN, which is not drawn, where there is nothing."""
     return np.array([np.nan if row.get(name) is None else row[name] for row in trace.records], dtype=np.float64)
-
-
-def _axes(ax: Axes | None) -> Any:
-    """Return the axes given, or axes on a figure of their own."""
-    if ax is not None:
-        return ax
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra('plots need matplotlib: pip install "noiseprune[report]"') from None
-    return Figure(figsize=SIZE, layout="constrained").add_subplot()
