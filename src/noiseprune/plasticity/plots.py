@@ -37,6 +37,8 @@ def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
             [r["time"] for r in decided], [r["K"] for r in decided], color=plots.VERMILION, ls="--", marker="^", ms=3
         )
         right.set(ylabel="K (dashed)", yscale="log")
+        right.spines[["top", "left", "bottom"]].set_visible(False)
+    plots.finish(ax)
     return ax
 
 
