@@ -165,7 +165,9 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, fit for strict JSON."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(replace(self, spectra=None), dict_factory=_without_spectra)}
+        found = asdict(replace(self, spectra=None))  # which would be copied
+        del found["spectra"]
+        return {"schema_version": SCHEMA_VERSION, **found}
 
 
 def compare(before: Given, after: Given, *, rng: Rng = 0) -> Comparison:
@@ -599,10 +601,6 @@ def _worst_direction(found: dict[str, Any], low: float, high: float) -> None:
 def nearest_first(eigenvalues: NDArray[Any]) -> NDArray[Any]:
     """Order eigenvalues by their distance from zero, (n,)."""
     return eigenvalues[np.argsort(np.abs(eigenvalues), kind="stable")]
-
-
-def _without_spectra(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in items if name != "spectra"}
 
 
 def _slowest_rates(found: dict[str, Any], values: NDArray[Any], new_values: NDArray[Any]) -> None:

@@ -122,10 +122,11 @@ def from_networkx(graph: Any, weight: str | None = None, *, in_memory: bool = Tr
     """
     nodes = list(graph.nodes)
     number = {node: k for k, node in enumerate(nodes)}
-    attribute = edge_weight([data for *_, data in graph.edges(data=True)], weight, in_memory=in_memory)
-    ends = [(number[u], number[v]) for u, v in graph.edges()]
-    values = [1 if attribute is None else data.get(attribute) for *_, data in graph.edges(data=True)]
-    weights = numbers(values, lambda k: f"edge {list(graph.edges())[k]!r}", attribute, in_memory=in_memory)
+    edges = list(graph.edges(data=True))
+    attribute = edge_weight([data for *_, data in edges], weight, in_memory=in_memory)
+    ends = [(number[u], number[v]) for u, v, _ in edges]
+    values = [1 if attribute is None else data.get(attribute) for *_, data in edges]
+    weights = numbers(values, lambda k: f"edge {edges[k][:2]!r}", attribute, in_memory=in_memory)
     matrix, counts = placed(ends, weights, len(nodes), directed=graph.is_directed())
     if attribute is None:
         counts["weight"] = "no such attribute: each edge counts 1"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import mmap
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,16 +90,13 @@ def _bare(cell: pl.Expr) -> pl.Expr:
 
 def _opened(path: Path) -> tuple[Path | bytes, bytes]:
     """Return what polars reads, and the beginning of the text."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-            if head[:2] != b"\x1f\x8b":
-                return path, head
-        data = read_bytes(path)
-        return data, data[:HEAD]
-    except OSError:
-        data = read_bytes(path)  # which says what is wrong
-        return data, data[:HEAD]
+    head = b""
+    with contextlib.suppress(OSError), path.open("rb") as file:  # read_bytes says what is wrong
+        head = file.read(HEAD)
+    if head and head[:2] != b"\x1f\x8b":
+        return path, head
+    data = read_bytes(path)
+    return data, data[:HEAD]
 
 
 def _type(name: str, column: int, sample: list[list[str]], options: ReadOptions) -> Any:
@@ -114,9 +113,7 @@ def _has_odd_cells(source: Path | bytes, separator: str, begin: int) -> bool:
 
     Most tables of integers have none, and need no slower search for what such cells could hide.
     """
-    if isinstance(source, bytes):
-        return _odd(np.frombuffer(source, np.uint8), separator, begin)
-    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with _mapped(source) as data:
         return _odd(np.frombuffer(data, np.uint8), separator, begin)
 
 
@@ -134,11 +131,18 @@ def _odd(data: Any, separator: str, begin: int) -> bool:
 
 def _anywhere(source: Path | bytes, pattern: bytes, begin: int) -> bool:
     """Search all of a text."""
-    search = re.compile(pattern).search
+    with _mapped(source) as data:
+        return re.compile(pattern).search(data, begin) is not None
+
+
+@contextlib.contextmanager
+def _mapped(source: Path | bytes) -> Iterator[bytes | mmap.mmap]:
+    """Give the bytes of a text, without bringing a file into memory."""
     if isinstance(source, bytes):
-        return search(source, begin) is not None
+        yield source
+        return
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return search(data, begin) is not None
+        yield data
 
 
 def scan_parquet(path: Path) -> Table:
