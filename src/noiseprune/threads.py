@@ -55,6 +55,15 @@ def blas_alone() -> Iterator[None]:
         yield
 
 
+# Numbers along a side of a matrix up to which two threads of BLAS, on a machine that has other work, mostly wait for each other.
+FEW = 1024
+
+
+def row_by_row(size: int) -> contextlib.AbstractContextManager[None]:
+    """Run many steps of dense algebra, none larger than `size`, with BLAS on one thread where they are small."""
+    return blas_alone() if size <= FEW else contextlib.nullcontext()
+
+
 @contextlib.contextmanager
 def kernels_alone() -> Iterator[None]:
     """Run a block of our own kernels on one thread: for work so short that threads would mostly wait for each other."""

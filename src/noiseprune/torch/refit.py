@@ -10,6 +10,7 @@ import numpy as np
 import scipy.linalg
 
 from noiseprune.rule.strengthen import reciprocal as reciprocal_weights
+from noiseprune.threads import row_by_row
 from noiseprune.torch.blocks import Bools, Floats
 
 DOWN_TO = 0.25  # of the density: where rows stop, low enough that a block's share-out among rows seldom reaches it
@@ -46,13 +47,14 @@ def regress(weights: Floats, kept: Bools, H: Floats) -> Floats:
     """
     aims = weights @ H
     fitted = np.zeros_like(weights)
-    for row, keeps in enumerate(kept):
-        (inside,) = np.nonzero(keeps)
-        if inside.size:
-            factor = scipy.linalg.cho_factor(
-                H[np.ix_(inside, inside)], lower=True, overwrite_a=True, check_finite=False
-            )
-            fitted[row, inside] = scipy.linalg.cho_solve(factor, aims[row, inside], check_finite=False)
+    with row_by_row(len(H)):
+        for row, keeps in enumerate(kept):
+            (inside,) = np.nonzero(keeps)
+            if inside.size:
+                factor = scipy.linalg.cho_factor(
+                    H[np.ix_(inside, inside)], lower=True, overwrite_a=True, check_finite=False
+                )
+                fitted[row, inside] = scipy.linalg.cho_solve(factor, aims[row, inside], check_finite=False)
     return fitted
 
 
@@ -92,13 +94,14 @@ def prices(weights: Floats, offered: Bools, H: Floats, *, down_to: float, stage:
     found = np.zeros_like(weights)
     inverse: Floats = np.linalg.inv(H).astype(np.float64, copy=False)
     least = max(1, int(down_to * weights.shape[1]))
-    for row, allowed in enumerate(offered):
-        inside, outside = np.flatnonzero(allowed), np.flatnonzero(~allowed)
-        G = inverse[np.ix_(inside, inside)]
-        if outside.size:
-            across = inverse[np.ix_(outside, inside)]
-            G -= across.T @ np.linalg.solve(inverse[np.ix_(outside, outside)], across)
-        found[row, inside] = _row_prices(weights[row, inside], G, least, stage)
+    with row_by_row(len(H)):
+        for row, allowed in enumerate(offered):
+            inside, outside = np.flatnonzero(allowed), np.flatnonzero(~allowed)
+            G = inverse[np.ix_(inside, inside)]
+            if outside.size:
+                across = inverse[np.ix_(outside, inside)]
+                G -= across.T @ np.linalg.solve(inverse[np.ix_(outside, outside)], across)
+            found[row, inside] = _row_prices(weights[row, inside], G, least, stage)
     return found
 
 

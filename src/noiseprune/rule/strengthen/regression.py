@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from noiseprune.covariance import stationary_covariance
 from noiseprune.errors import InvalidOption
 from noiseprune.linalg.memory import need
-from noiseprune.linalg.speed import BLOCK_BYTES
+from noiseprune.linalg.speed import BLOCK_BYTES, Cost, seconds_a_product, seconds_an_operation
 from noiseprune.network import Network
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.rule import leak as balancing
 from noiseprune.rule.strengthen.base import Floats, Strengthened
-from noiseprune.threads import blas_alone
+from noiseprune.threads import blas_alone, row_by_row
 
 logger = logging.getLogger("noiseprune")
 
@@ -30,6 +30,7 @@ RIDGE = 0.1  # of the mean second moment; chosen in benchmarks/strengthening.py,
 DENSE_LIMIT = 6_000  # neurons: above it second moments are those of samples
 SAMPLES = 512  # more than the inputs that a neuron of a large network usually keeps
 SOLVED = 1e-3  # relative residual of a sample
+PRODUCTS_A_SAMPLE = 40.0  # of a solve with a directed A, counted on the networks of benchmarks/scale.py
 
 
 class SampleMoments:
@@ -174,18 +175,13 @@ def refit_rows(
     penalty = ridge * M.scale()
     aims = M.aims(target)
     fitted = np.zeros(start.nnz)
-    began = last = time.monotonic()
-    for i in range(start.shape[0]):
-        if (now := time.monotonic()) - last > 1:
-            last = now
-            left = (now - began) * (start.shape[0] - i) / i
-            progress = {"progress": (i, start.shape[0])}
-            logger.info("refitted %d of %d neurons, %.0f s left", i, start.shape[0], left, extra=progress)
-        inside = slice(start.indptr[i], start.indptr[i + 1])
+
+    def refit(row: int) -> None:
+        inside = slice(start.indptr[row], start.indptr[row + 1])
         inputs, before = start.indices[inside], start.data[inside]
         if not inputs.size:
-            continue
-        aim = aims(i, inputs) + (penalty * before if towards_start else 0.0)
+            return
+        aim = aims(row, inputs) + (penalty * before if towards_start else 0.0)
         factor = np.linalg.cholesky(M.block(inputs) + penalty * np.eye(inputs.size))
         half = scipy.linalg.solve_triangular(factor, aim, lower=True)
         if keep_signs:
@@ -193,7 +189,37 @@ def refit_rows(
             fitted[inside] = sign * nnls(factor.T * sign, half, maxiter=100 + 10 * inputs.size)[0]
         else:
             fitted[inside] = scipy.linalg.solve_triangular(factor.T, half, lower=False)
+
+    with row_by_row(int(np.diff(start.indptr).max(initial=0))):
+        for row in _told(start.shape[0]):
+            refit(row)
     return sp.csr_array((fitted, start.indices.copy(), start.indptr.copy()), shape=start.shape)
+
+
+def _told(n_rows: int) -> Iterator[int]:
+    """Count rows and say, once a second, how many are done and how long the others will take."""
+    began = last = time.monotonic()
+    for row in range(n_rows):
+        if (now := time.monotonic()) - last > 1:
+            last = now
+            left = (now - began) * (n_rows - row) / row
+            logger.info("refitted %d of %d neurons, %.0f s left", row, n_rows, left, extra={"progress": (row, n_rows)})
+        yield row
+
+
+def cost(network: Network, density: float) -> Cost:
+    """Estimate memory and time of a regression on this share of the links: some rows are timed, samples counted."""
+    n, rows = network.n_neurons, 4
+    kept = max(1, round(density * network.n_synapses / n))
+    weights = sp.csr_array(np.random.default_rng(0).standard_normal((rows, kept)))
+    moments = SampleMoments(np.random.default_rng(1).standard_normal((kept, SAMPLES)))
+    begin = time.perf_counter()
+    refit_rows(weights, weights, moments, ridge=RIDGE, towards_start=True, keep_signs=True)
+    seconds = n * (time.perf_counter() - begin) / rows
+    if n <= DENSE_LIMIT:
+        return Cost(24.0 * n * n, seconds + 4.0 * n**3 * seconds_an_operation())
+    products = SAMPLES * PRODUCTS_A_SAMPLE * 4 / BLOCK_BYTES
+    return Cost(4.0 * SAMPLES * n, seconds + products * seconds_a_product(network.link_matrix, network.n_synapses))
 
 
 def second_moments(
