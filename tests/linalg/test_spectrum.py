@@ -68,6 +68,22 @@ def test_the_worst_direction_is_that_of_lapack(rounds, monkeypatch):
     assert np.allclose(found, expected, rtol=1e-3)
 
 
+def test_directions_that_pruning_nearly_lost_are_found_without_lanczos(monkeypatch):
+    """Pieces that were cut off crowd at g = 0, where digits relative to g would be asked for in vain."""
+    monkeypatch.setattr("scipy.sparse.linalg.eigsh", lambda *_, **__: pytest.fail("Lanczos was needed"))
+    net = gallery.clustered([300, 200], between=200, signed=True, rng=43)
+    post, pre, weight = net.links
+    stays = np.random.default_rng(44).random(weight.size) < 0.03
+    W = sp.csr_array((weight[stays] / 0.03, (post[stays], pre[stays])), shape=(500, 500))
+    W = W + W.T
+    other = sp.diags_array(abs(W).sum(axis=1) + 1e-6) - W
+    A = Inverse(net)
+    found = extreme_generalised(A.product, lambda x: other @ x, A.solve, A.roughly, net.n_neurons)
+    expected = scipy.linalg.eigvalsh(other.toarray(), -net.matrix().toarray())[[0, -1]]
+    assert expected[0] < 1e-3
+    assert np.allclose(found, expected, atol=5e-3)
+
+
 def test_lanczos_that_finds_nothing_says_so(monkeypatch):
     monkeypatch.setattr("noiseprune.linalg.spectrum.PATIENCE", 1)
     monkeypatch.setattr("noiseprune.linalg.spectrum.LOBPCG_ROUNDS", 0)

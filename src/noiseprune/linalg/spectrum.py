@@ -17,7 +17,7 @@ LOOSE = 1e-3  # relative error of eigenvalues that do not converge further
 PATIENCE = 100  # restarts of Lanczos with solves
 BLOCK = 32  # vectors of LOBPCG: more than wanted, since slow modes come in crowds, one for each cluster
 LOBPCG_ITERATIONS = 5  # between looks at the residuals
-LOBPCG_ROUNDS = 4
+LOBPCG_ROUNDS = 8
 LOBPCG_RESIDUAL = 0.03  # relative; the error of an eigenvalue is of the order of its square
 
 DENSE_LIMIT = 1000  # below it LAPACK on the whole matrix is faster and surer than ARPACK
@@ -170,8 +170,11 @@ def _lobpcg(A: Apply, B: Apply | None, M: Apply, n: int, count: int, *, largest:
                 return None
         wanted = np.argsort(-values if largest else values)[:count]
         ends, vectors = values[wanted], X[:, wanted]
-        image = ends * (vectors if B is None else B(vectors))
-        if np.all(np.linalg.norm(A(vectors) - image, axis=0) < LOBPCG_RESIDUAL * np.linalg.norm(image, axis=0)):
+        image = vectors if B is None else B(vectors)
+        # a rate is wanted to some digits; of g, for which 1 is perfect, ends near zero are wanted no finer than that
+        size = np.abs(ends) if B is None else np.maximum(np.abs(ends), 1.0)
+        residual = np.linalg.norm(A(vectors) - ends * image, axis=0)
+        if np.all(residual < LOBPCG_RESIDUAL * size * np.linalg.norm(image, axis=0)):
             return ends
     return None
 
