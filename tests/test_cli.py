@@ -74,6 +74,36 @@ def test_prune_prints_a_table_and_writes_a_file_that_reads_back(run, tmp_path):
     assert "Traceback" not in err
 
 
+def test_what_is_pruned_is_written_before_it_is_compared(run, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("noiseprune.comparison.compare", stopped)
+    code, out, _ = run("prune", "net.csv", "--density", "0.9", "-o", "out.csv")
+    assert code != 0
+    assert "Wrote out.csv, with out.csv.json beside it" in out
+    assert noiseprune.read(tmp_path / "out.csv").n_neurons == 3
+
+
+def test_compare_finds_the_numbers_of_the_prune_with_its_seed(run):
+    _, out, _ = run("prune", "net.csv", "--density", "0.9", "--seed", "3", "-o", "out.npz", "--json")
+    _, again, _ = run("compare", "net.csv", "out.npz", "--seed", "3", "--json")
+    first, second = (json.loads(text)["result"] for text in (out, again))
+    for name in ("fixed_point_error", "decay_error", "trajectory_error"):
+        assert first[name] == pytest.approx(second[name], rel=1e-9)
+
+
+def test_a_prune_says_what_was_chosen(run):
+    _, out, _ = run("prune", "net.csv", "--density", "0.9")
+    assert "Pruned with probe Exact" in out
+    assert "strengthen regressed, leak original" in out
+
+
+def test_a_table_whose_transmitters_all_excite_is_pointed_out(run):
+    assert "caution: no transmitter is inhibitory" in run("inspect", "net.csv")[1]
+    assert "caution" not in run("inspect", "net.csv", "--inhibitory", "GABA")[1]
+
+
 def test_json_is_one_strict_object_on_standard_output(run, tmp_path):
     code, out, err = run("prune", "net.csv", "--density", "0.5", "--seed", "3", "-o", "out.npz", "--json")
     found = json.loads(out, parse_constant=pytest.fail)
@@ -131,7 +161,7 @@ def test_sweep_prints_a_table_and_recommends(run, tmp_path):
     assert (code, len(found["rows"])) == (0, 3)
     assert found["recommended"]["stable"] == 1
     assert run("sweep", "net.npz", "--density", "half")[0] == 2
-    assert run("sweep", "net.npz", "--density", "0.5", "--draws", "2")[1].count("none of these") == 1
+    assert run("sweep", "net.npz", "--density", "0.5", "--draws", "2")[1].count("Give --tolerance") == 1
 
 
 def test_pages_are_written_beside_what_is_printed(run, tmp_path):
@@ -161,6 +191,7 @@ def test_run_prints_how_the_network_developed_and_writes_it(run, tmp_path):
     assert code == 0
     assert "worst dir." in out
     assert "Wrote out.npz" in out
+    assert "Kept 50 % of 120 synapses; stable" in out
     after, trace = noiseprune.read(tmp_path / "out.npz"), noiseprune.load(tmp_path / "trace.npz")
     assert after.n_synapses == trace.network.n_synapses == 60
     assert run("report", "trace.npz", "-o", "again.html")[0] == 0
@@ -171,6 +202,7 @@ def test_run_prints_how_the_network_developed_and_writes_it(run, tmp_path):
     found = json.loads(out, parse_constant=pytest.fail)
     assert (code, found["command"], found["result"]["output"]) == (0, "run", None)
     assert found["result"]["records"][-1]["density"] <= 0.5
+    assert found["result"]["comparison"]["n_synapses_after"] == found["result"]["records"][-1]["synapses"]
     assert found["provenance"]["seed"] == 3
 
 
@@ -282,6 +314,7 @@ def test_dry_run_estimates_and_writes_nothing(run, tmp_path, extra):
     assert result["dry_run"] is True
     assert result["memory"] > 0
     assert all(seconds >= 0 for seconds in result["seconds"].values())
+    assert result["seconds"]["strengthening"] > 0  # regressed: the network is directed
     assert not (tmp_path / "out.csv").exists()
     code, out, _ = run("prune", "net.csv", "--density", "0.5", "--dry-run", *extra)
     assert "memory beside the network" in out
@@ -344,7 +377,7 @@ def test_inspect_hints_at_the_density_of_an_epsilon_where_the_theorem_holds(run,
 def test_convert_carries_all(run, tmp_path, target):
     code, out, _ = run("convert", "net.csv", target, "--inhibitory", "GABA")
     assert code == 0
-    assert f"Wrote {target}, which carries all of the network" in out
+    assert f"Wrote {target}; it carries all of the network" in out
     expected, found = noiseprune.read(tmp_path / "net.csv", inhibitory="GABA"), noiseprune.read(tmp_path / target)
     assert (expected.matrix() != found.matrix()).nnz == 0
     assert found.labels == expected.labels

@@ -24,7 +24,7 @@ from noiseprune.kinds import Given, network_of
 from noiseprune.linalg.spectrum import extreme_generalised, slowest, spectral_abscissa
 from noiseprune.linalg.speed import Cost, seconds_a_product, seconds_an_operation
 from noiseprune.network import Activation, Network
-from noiseprune.randomness import Rng, seed_from
+from noiseprune.randomness import Rng, seed_from, streams
 from noiseprune.rule import leak
 from noiseprune.structure import components, has_input_and_output, orphans
 from noiseprune.threads import blas_alone
@@ -178,7 +178,8 @@ def compare(before: Given, after: Given, *, rng: Rng = 0) -> Comparison:
     before, after : Network, or (n_neurons, n_neurons) matrix
         Networks of the same neurons; a matrix is read as A = W - diag(leak), (post, pre).
     rng : int, Generator or None
-        For inputs, starting points and noise, which both networks share.
+        For inputs, starting points and noise, which both networks share. With the seed of a prune, the numbers of its
+        own comparison.
 
     Raises
     ------
@@ -198,7 +199,7 @@ def compare(before: Given, after: Given, *, rng: Rng = 0) -> Comparison:
     >>> round(same.worst_direction, 9), same.covariance_error, same.density
     (0.0, 0.0, 1.0)
     """
-    return Reference(network_of(before), rng=rng).compare(network_of(after))
+    return Reference(network_of(before), rng=streams(rng).comparison).compare(network_of(after))
 
 
 def cost(network: Network) -> Cost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -160,8 +160,7 @@ def prune(
         )
         kept[kept] = done.stays
         pruned = _with_links(network, done.links, done.leak)
-        measured = comparing.compare(network, pruned, rng=random.comparison) if compare else None
-    _warn(network, pruned, importance, plan, measured, keep_connected)
+    _warn(network, pruned, importance, plan, keep_connected)
     options = {
         **{name: value for name, value in vars(budget).items() if value is not None},
         "probe": probe if isinstance(probe, str) else repr(probe),
@@ -174,7 +173,8 @@ def prune(
     }
     record = provenance(network, random.seed, options, plan, variance, probability, pruned, done.report)
     pruned.origin = record
-    return Pruned(pruned, network, kept, probability, variance, measured, record, kind)
+    result = Pruned(pruned, network, kept, probability, variance, None, record, kind)
+    return result.compared(threads=threads) if compare else result
 
 
 @dataclass(frozen=True)
@@ -223,6 +223,16 @@ class Pruned(Pair):
     def in_kind(self) -> Any:
         """The pruned network as the kind of object that was given: matrix, graph or frame; see `noiseprune.kinds`."""
         return self.kind.give_back(self.original, self.network)
+
+    def compared(self, *, threads: int | None = None) -> Pruned:
+        """Measure what was preserved, as `prune` does at its end, and return a copy that holds it.
+
+        Warns where the pruned network is not stable.
+        """
+        with limited(threads):
+            measured = comparing.compare(self.original, self.network, rng=self.provenance["seed"])
+        _warn_unstable(measured)
+        return replace(self, comparison=measured)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write everything to one ``.npz`` file, which `noiseprune.load` reads; no pickle."""
@@ -280,19 +290,10 @@ def _warn(
     pruned: Network,
     importance: NDArray[np.float64],
     plan: Plan,
-    measured: Comparison | None,
     keep_connected: bool,
 ) -> None:
     """Say aloud what must not be overlooked in the result."""
     messages = []
-    if measured is not None and measured.stable_after is False:
-        zero = measured.spectral_abscissa_after is not None and abs(measured.spectral_abscissa_after) < 1e-9
-        cut = " (a piece was cut off and has no excess leak)" if zero else ""
-        messages.append(
-            f"the pruned network is UNSTABLE{cut}: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
-            f"{measured.spectral_abscissa_before:+.3g}; let the neurons refit their weights (strengthen='regressed', "
-            "--strengthen regressed), keep more (a higher density), or raise the leak of the original"
-        )
     if floored := balancing.n_floored(network, pruned) if plan.leak == "matched" else 0:
         messages.append(f"{floored} neurons lost so much input that their matched leak is held at its floor")
     if impossible := int(np.count_nonzero(importance == 0)) * network.synapses_per_link:
@@ -303,13 +304,28 @@ def _warn(
         warnings.warn(message, NoisePruneWarning, stacklevel=3)
 
 
+def _warn_unstable(measured: Comparison) -> None:
+    if measured.stable_after is not False:
+        return
+    zero = measured.spectral_abscissa_after is not None and abs(measured.spectral_abscissa_after) < 1e-9
+    cut = " (a piece was cut off and has no excess leak)" if zero else ""
+    warnings.warn(
+        f"the pruned network is UNSTABLE{cut}: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
+        f"{measured.spectral_abscissa_before:+.3g}; let the neurons refit their weights (strengthen='regressed', "
+        "--strengthen regressed), keep more (a higher density), or raise the leak of the original",
+        NoisePruneWarning,
+        stacklevel=4,
+    )
+
+
 def _connectivity(network: Network, pruned: Network) -> list[str]:
     """Say that the network fell apart, or that it could well have."""
     before, after = components(network), components(pruned)
     share, need = pruned.n_synapses / network.n_synapses, connectivity_density(network)
-    low = f"a density of {share:.2g} is below the {need:.2g} or so that a random network of this size needs to hold together"
+    what = "to hold together" if network.symmetric else "to leave every neuron an input and an output"
+    low = f"a density of {share:.2g} is below the {need:.2g} or so that a random network of this size needs {what}"
     offer = "keep_connected=True (--keep-connected) keeps a spanning forest inside the same budget"
     if after > before:
         why = f" ({low})" if share < need else ""
         return [f"the network fell apart: {before} connected components before, {after} after{why}: {offer}"]
-    return [f"{low}, though this one did: {offer}"] if share < need else []
+    return [f"{low}; this one did hold together: {offer}"] if share < need else []

@@ -41,7 +41,5 @@ def convert(
         net = read_network(file, session, reading)
         noiseprune.write(net, target, overwrite=overwrite)
         lost = losses(target)
-        session.say(
-            f"Wrote {target}" + (f", which cannot carry {lost}" if lost else ", which carries all of the network")
-        )
+        session.wrote(target, f"; it cannot carry {lost}" if lost else "; it carries all of the network")
         session.answer(described(file, net), {"output": str(target), "cannot_carry": lost or None}, {})

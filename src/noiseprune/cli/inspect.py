@@ -38,6 +38,9 @@ def inspect(
         memory = flat({"memory_of_probes": found["memory_of_probes"]})
         session.facts(str(file), {**found, **memory, **flat(net.origin)})
         session.say(f"To prune it: {command}")
+        session.say(
+            "At that density a random network just holds together; a real one loses pieces sooner: try noiseprune sweep."
+        )
         session.answer(described(file, net), {**found, "origin": net.origin, "command": command}, {})
 
 

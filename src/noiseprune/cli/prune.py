@@ -81,16 +81,19 @@ def prune(
             _foretell(session, file, net, Budget(**budget), chosen, compare=not no_compare, threads=threads)
             return
         result = noiseprune.prune(
-            net, **budget, **chosen, keep_connected=keep_connected, compare=not no_compare, threads=threads, rng=seed
+            net, **budget, **chosen, keep_connected=keep_connected, compare=False, threads=threads, rng=seed
         )
         result.provenance.update(command=session.command_line, reading=chosen_options(reading))
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
+            session.wrote(output)
+        if not no_compare:  # which may take longer than the prune: what is written stays, whatever comes
+            result = result.compared(threads=threads)
         if result.comparison is not None:
             session.table(f"{file.name}, pruned by {_said(rule)}", {"value": result.comparison})
-        session.say(
-            f"Wrote {output}" if output else "Nothing was written: name a file with -o to keep the pruned network."
-        )
+        session.say(f"Pruned with {_choices(result.provenance)}.")
+        if output is None:
+            session.say("Nothing was written: name a file with -o to keep the pruned network.")
         write_report(session, result, report, overwrite=overwrite)
         measured: dict[str, Any] = {
             "n_synapses_before": net.n_synapses,
@@ -120,19 +123,30 @@ def _foretell(
     from noiseprune.threads import limited
 
     with limited(threads):
-        found = estimate(net, make_plan(net, budget, **chosen), compare=compare)
+        found = estimate(net, make_plan(net, budget, **chosen), budget, compare=compare)
     seconds = found["seconds"]
     session.facts(
         f"{file.name}: what pruning would take, roughly",
         {
             "probe": found["probe"] or "none: the rule reads no covariance",
-            "memory beside the network": f"{gigabytes(found['memory'])} of {gigabytes(found['available_memory'])}",
+            "memory beside the network": f"{gigabytes(found['memory'])} of {gigabytes(found['available_memory'])}"
+            + (", and would be refused" if found["memory"] > found["available_memory"] else ""),
             "time to measure v": f"{seconds['probe']:.2g} s",
+            "time to fit the weights": f"{seconds['strengthening']:.2g} s",
             "time to compare": f"{seconds['comparison']:.2g} s" if compare else "none: --no-compare",
         },
     )
     session.say("Nothing was pruned or written (--dry-run).")
     session.answer(described(file, net), {"dry_run": True, **found, "output": None}, {})
+
+
+def _choices(provenance: Mapping[str, Any]) -> str:
+    """Say what was chosen, by the user or by us, and what the refit gave up."""
+    chosen = provenance["chosen"]
+    text = f"probe {chosen['probe']}, strengthen {chosen['strengthen']}, leak {chosen['leak']}"
+    if zero := chosen["strengthening"].get("links_that_became_zero"):
+        text += f"; {zero} links became zero in the refit and count as pruned"
+    return text
 
 
 def _said(rule: str) -> str:

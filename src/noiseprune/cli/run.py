@@ -72,6 +72,9 @@ def run(
     report: Report = None,
     seed: Seed = 0,
     threads: Threads = None,
+    no_compare: Annotated[
+        bool, option(RUNNING, "--no-compare", help="Do not measure at the end what was preserved.")
+    ] = False,
     as_json: AsJson = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -109,12 +112,14 @@ def run(
         result.provenance["command"] = session.command_line
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
+            session.wrote(output)
         if trace is not None:
             result.save(trace, overwrite=overwrite)
+            session.say(f"Wrote {trace}")
         session.development(f"{file.name}, schedule {schedule}", result)
-        for path in (output, trace):
-            if path is not None:
-                session.say(f"Wrote {path}")
+        kept = None if no_compare else noiseprune.compare(net, result.network, rng=seed)
+        if kept is not None:
+            session.table(f"{file.name}, what the run left of it", {"value": kept})
         write_report(session, result, report, overwrite=overwrite)
         if output is None:
             session.say("The network was not written: name a file with -o to keep it.")
@@ -123,6 +128,7 @@ def run(
             described(file, net),
             {
                 "records": result.records,
+                "comparison": None if kept is None else kept.to_dict(),
                 **{name: None if path is None else str(path) for name, path in written.items()},
             },
             result.provenance,

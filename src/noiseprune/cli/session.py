@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noiseprune.errors import NoisePruneWarning
@@ -49,6 +50,14 @@ class Session:
         """Print a line for people."""
         if not self.quiet:
             self.people.print(text, markup=False, soft_wrap=True)
+
+    def wrote(self, path: Path, note: str = "") -> None:
+        """Say which files a network was written to."""
+        from noiseprune.files import files_of
+
+        first, *beside = files_of(path)
+        belong = f", with {' and '.join(map(str, beside))} beside it" if beside else ""
+        self.say(f"Wrote {first}{belong}{note}")
 
     def table(self, title: str, comparisons: Mapping[str, Comparison]) -> None:
         """Print comparisons side by side, and the verdict on each."""
@@ -92,8 +101,12 @@ class Session:
             )
         self.people.print(printed)
         chosen = table.recommended
+        draws = table.provenance["draws"]
+        self.say(f"Means of {draws} draws ± their standard errors; one draw may differ by more.")
         self.say(f"Criterion: {table.criterion}.")
-        if chosen is not None:
+        if table.provenance["tolerance"] is None:
+            self.say("Give --tolerance, the error that you can live with, for a recommendation.")
+        elif chosen is not None:
             words = f"density {chosen['asked_density']}, rule {chosen['rule']}, strengthen {chosen['strengthen']}"
             self.say(f"Recommended: {words}.")
         else:

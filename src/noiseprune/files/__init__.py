@@ -169,13 +169,16 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Raise `BadFile` where `write` could not write `path`, before any work is done."""
+    for each in files_of(path):
+        check_output(each, overwrite=overwrite)
+
+
+def files_of(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the files that `write` makes for `path`: itself, and those that belong beside it."""
     path = Path(path)
     form = format_of(path, writing=True)
-    check_output(path, overwrite=overwrite)
-    if not form.inside:
-        check_output(meta.sidecar(path), overwrite=overwrite)
-    if form.companion:
-        check_output(path.with_suffix(form.companion), overwrite=overwrite)
+    beside = [] if form.inside else [meta.sidecar(path)]
+    return [path, *beside, *([path.with_suffix(form.companion)] if form.companion else [])]
 
 
 def losses(path: str | os.PathLike[str]) -> str:

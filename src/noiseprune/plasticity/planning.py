@@ -37,13 +37,18 @@ class Plan:
     record_every: int
     reasons: dict[str, str]
 
+    @property
+    def drive(self) -> list[float] | float:
+        """The constant input, fit for JSON: one number where there is none."""
+        given = self.settings.drive
+        return given.tolist() if given.any() else 0.0
+
     def task(self, network: Network, seed: int, *, spectrum: bool) -> dict[str, Any]:
         """Everything that two runs must have in common to be the same one, fit for JSON."""
-        drive = self.settings.drive
         return {
             "network": digest(network),
             "seed": seed,
-            "settings": {**self.settings._asdict(), "drive": drive.tolist() if drive.any() else 0.0},
+            "settings": {**self.settings._asdict(), "drive": self.drive},
             "schedule": {"name": type(self.schedule).__name__, **vars(self.schedule)},
             "record_every": self.record_every,
             "spectrum": spectrum,

@@ -152,7 +152,7 @@ def run(
     final.origin = {
         "versions": versions(),
         "seed": seed,
-        "options": {name: value if name != "drive" else plan.settings.drive.tolist() for name, value in given.items()},
+        "options": {name: value if name != "drive" else plan.drive for name, value in given.items()},
         "chosen": {**plan.settings._asdict(), "drive": None, "why": plan.reasons, "K": process.K},
         "input": described(network),
     }
