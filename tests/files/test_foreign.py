@@ -247,6 +247,7 @@ def test_safetensors_of_a_model_are_read_by_pytorchs_convention(tmp_path):
     assert np.array_equal(weights(net), W)
     assert net.origin["self_connections_dropped"] == 1
     assert net.origin["orientation"] == "post-pre, by PyTorch's convention"
+    assert "not the dynamics of the trained model" in net.origin["caution"]
 
 
 @pytest.mark.parametrize("nested", [False, True])

@@ -15,6 +15,10 @@ from noiseprune.files.matrices import chosen, oriented, understood
 from noiseprune.files.options import Found, ReadOptions
 from noiseprune.network import Network
 
+LINEAR = (
+    "weights alone, read as a linear network whose leak is made up: not the dynamics of the trained model, which "
+    "noiseprune.torch.prune_ prunes so that it keeps its task"
+)
 SPARSE = ("weights.data", "weights.indices", "weights.indptr")  # how we write W
 
 
@@ -61,7 +65,11 @@ def _is_gated(shape: tuple[int, ...]) -> bool:
 def _found(matrix: Any, path: Path, options: ReadOptions, what: str) -> Found:
     """Take a matrix by PyTorch's convention: rows receive. Its diagonal is that of weights."""
     options.allow(("variable", "orientation"), f"{path} holds a matrix of a model")
-    counts = {"format": what, "orientation": options.orientation or "post-pre, by PyTorch's convention"}
+    counts = {
+        "format": what,
+        "orientation": options.orientation or "post-pre, by PyTorch's convention",
+        "caution": LINEAR,
+    }
     return Found(oriented(matrix, options.orientation or "post-pre", path), None, counts, "weights")
 
 

@@ -17,6 +17,7 @@ from noiseprune.errors import BadFile
 from noiseprune.files.options import ReadOptions, conditions, with_points
 
 # what each role is called, letter case, blanks and underscores aside
+OURS = ["pre", "post", "weight"]  # the columns of a table that we write
 ALIASES = {
     "pre": (
         *("pre", "source", "origin", "from"),
@@ -85,7 +86,7 @@ class Rows:
         self.counts: dict[str, Any] = {"format": "edge list"}
         if table.header is None:
             columns = [name for name in table.frame.collect_schema().names() if name != "line"]
-            self.header = ["pre", "post", "weight"][: len(columns)]
+            self.header = OURS[: len(columns)]
             self.counts["header"] = "none: the columns were taken as pre, post, weight"
         else:
             self.header = table.header
@@ -128,7 +129,12 @@ class Rows:
                 raise BadFile(f"{self.path}: {len(found)} columns are called {name!r}; rename all but one")
             if found:
                 return str(found[0])
-        raise BadFile(f"{self.path}: no column {name!r}; the columns are {self.names()}")
+        lost = (
+            f" (a table that noiseprune wrote wants {self.path.name}.json beside it)"
+            if self.header == OURS and not self.table.in_memory
+            else ""
+        )
+        raise BadFile(f"{self.path}: no column {name!r}; the columns are {self.names()}{lost}")
 
     def names(self) -> str:
         """List the columns, for an error."""

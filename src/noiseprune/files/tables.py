@@ -90,6 +90,10 @@ class _Weights:
         sign = names.replace_strict(signs, return_dtype=pl.Int8).to_numpy()
         words = {1: "+", -1: "-", 0: "dropped"}
         self.rows.counts["transmitters"] = {name or "(none)": words[sign] for name, sign in signs.items()}
+        if len(signs) > 1 and min(signs.values()) > 0 and (weight >= 0).all():
+            self.rows.counts["caution"] = (
+                "no transmitter is inhibitory: --inhibitory names those that are, such as GABA"
+            )
         # a file may have its signs already
         return np.where(sign < 0, -np.abs(weight), weight if self.options.signs is None else sign * np.abs(weight))
 

@@ -49,8 +49,8 @@ def _with_care(path: Path, options: ReadOptions) -> Found:
     if not (named or looks_like_a_synapse(pointed)):
         raise BadFile(
             f"{path}: is neither a square matrix ({cells.cells.height} rows, {cells.cells.width} columns) nor an edge list "
-            f"(no column called pre, source, origin or from in {', '.join(map(repr, first[:6]))}): name the "
-            "columns with --pre and --post"
+            f"(no column called pre, source, origin or from in {', '.join(map(repr, first[:6]))}): make the "
+            "matrix square, or name the columns with --pre and --post"
         )
     lined = cells.cells.with_columns(cells.lines.alias("line"))
     rows = lined.slice(1) if named else lined
