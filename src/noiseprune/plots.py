@@ -256,9 +256,11 @@ def trajectories(result: Pair, activation: Activation = "linear", ax: Axes | Non
         label = f"{name}: {_short(result.original.name(int(watched[k])))}"
         ax.plot(time, before[:, k], "-", lw=2.6, alpha=0.35, color=colour, label=label)
         ax.plot(time, after[:, k], "--", lw=1.1, color=colour, label="after" if name == "worst" else None)
-    seen = before[:, list(chosen.values())]
+    seen, later = (states[:, list(chosen.values())] for states in (before, after))
     middle, reach = (seen.max() + seen.min()) / 2, 0.8 * max(float(np.ptp(seen)), 1e-12)
-    ax.set_ylim(middle - reach, middle + reach)  # an unstable network leaves it
+    room = 4 * reach  # for a worst neuron that strays; an unstable network leaves it
+    reach = max(reach, 1.05 * float(np.max(np.abs(np.clip(np.nan_to_num(later - middle), -room, room)))))
+    ax.set_ylim(middle - reach, middle + reach)
     ax.set(xlabel="time (s)", ylabel="activity, x")
     finish(ax)
     legend(ax)
