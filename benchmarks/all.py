@@ -6,8 +6,13 @@ from pathlib import Path
 
 for name in (
     "speed",
-    "paper_experiment",
-    "pruned_fraction",
+    "paper/rule_at_work",
+    "paper/spectrum",
+    "paper/dynamics",
+    "paper/pruned_fraction",
+    "paper/directed",
+    "paper/samples",
+    "paper/authors",
     "connectomes",
     "strengthening",
     "plasticity",
@@ -21,4 +26,4 @@ for name in (
     "report",
 ):
     print(f"\n{name}", flush=True)
-    subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=True)
+    subprocess.run([sys.executable, str(Path(__file__).parent / f"{name}.py")], check=True)

@@ -106,10 +106,10 @@ def row(ensemble: str, method: str, networks: list[Trained], options: dict[str, 
     return {
         "ensemble": ensemble,
         "method": method,
-        **{f"{100 * share:g} %": round(float(value), 3) for share, value in zip(PRUNED, mean, strict=True)},
-        "each at 95 %": " ".join(f"{retention:.2f}" for retention, _ in at_95),
-        "drift at 95 %": round(float(np.mean([info["drift"] for _, info in at_95])), 3),
-        "s at 95 %": round(float(np.mean([info["seconds"] for _, info in at_95])), 2),
+        **{f"{100 * share:g} % pruned": round(float(value), 3) for share, value in zip(PRUNED, mean, strict=True)},
+        "each at 95 % pruned": " ".join(f"{retention:.2f}" for retention, _ in at_95),
+        "drift at 95 % pruned": round(float(np.mean([info["drift"] for _, info in at_95])), 3),
+        "s at 95 % pruned": round(float(np.mean([info["seconds"] for _, info in at_95])), 2),
     }
 
 
@@ -119,10 +119,16 @@ def aims(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in rows:
         if one["method"] == "staged":
             for share, aim in zip(PRUNED, AIMS[one["ensemble"]], strict=False):
-                name = f"{100 * share:g} %"
+                name = f"{100 * share:g} % pruned"
                 met = "yes" if one[name] >= aim else "no"
                 shown.append(
-                    {"ensemble": one["ensemble"], "pruned": name, "retention": one[name], "aim": aim, "met": met}
+                    {
+                        "ensemble": one["ensemble"],
+                        "pruned": f"{100 * share:g} %",
+                        "retention": one[name],
+                        "aim": aim,
+                        "met": met,
+                    }
                 )
     return shown
 

@@ -18,7 +18,7 @@ MARKERS = "os^Dv<>PX"
 def main() -> None:
     mpl.use("Agg")
     rows = json.loads((ROOT / "benchmarks" / "results" / "rnn.json").read_text(encoding="utf-8"))["rows"]
-    pruned = [name for name in rows[0] if name.endswith(" %") and " at " not in name]
+    pruned = [name for name in rows[0] if name.endswith(" % pruned") and " at " not in name]
     kept = [100 - float(name.split()[0]) for name in pruned]
     ensembles = list(dict.fromkeys(row["ensemble"] for row in rows))
     methods = dict.fromkeys(row["method"] for row in rows)
