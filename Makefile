@@ -6,7 +6,7 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
-.PHONY: demo test docs bench clean
+.PHONY: demo test docs links bench clean
 
 demo: $(VENV)/.ready$(TORCH)
 	$(BIN)/noiseprune demo --overwrite
@@ -20,6 +20,10 @@ test: $(VENV)/.ready$(TORCH)
 # The site, in docs/_build. With TORCH=1 also the pages and the example that need PyTorch.
 docs: $(VENV)/.docs$(TORCH)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
+
+# Links to other sites; those inside are held by the tests.
+links: $(VENV)/.docs$(TORCH)
+	$(BIN)/sphinx-build -q -b linkcheck -D plot_gallery=False docs docs/_build/links
 
 bench: $(VENV)/.ready$(TORCH)
 	$(BIN)/python benchmarks/all.py
