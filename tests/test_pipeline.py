@@ -157,7 +157,7 @@ def test_keep_connected_keeps_one_piece_in_the_same_budget():
 def test_a_density_below_what_connectivity_needs_warns_and_offers_a_forest():
     net = gallery.clustered([40, 20], within=0.6, between=20, rng=327)
     need = 60 * np.log(60) / net.n_synapses
-    with pytest.warns(NoisePruneWarning, match="hold together, though this one did: keep_connected=True"):
+    with pytest.warns(NoisePruneWarning, match="hold together; this one did hold together: keep_connected=True"):
         prune(net, density=0.95 * need, draw="fixed", compare=False, rng=0)
     prune(net, density=0.95 * need, draw="fixed", compare=False, keep_connected=True, rng=0)
 

@@ -47,6 +47,7 @@ RUN_LENGTH = 10.0  # in units of 1 / median leak
 DECAY_TIME = 2.0  # in units of 1 / median leak
 MAX_STEPS = 50_000
 LARGE_PRODUCTS = 600  # block products of a comparison without dense algebra, counted on clustered networks
+LARGE_OPERATIONS = 2e7  # a neuron, of LOBPCG on its blocks, by the time that they take: most wait for memory
 
 
 class Spectra(NamedTuple):
@@ -211,7 +212,8 @@ def cost(network: Network) -> Cost:
         return Cost(8.0 * 16 * n * n, 600.0 * n**3 * seconds_an_operation())
     return Cost(
         40.0 * network.n_synapses + 1000.0 * n,
-        LARGE_PRODUCTS * seconds_a_product(network.link_matrix, network.n_synapses),
+        LARGE_PRODUCTS * seconds_a_product(network.link_matrix, network.n_synapses)
+        + LARGE_OPERATIONS * n * seconds_an_operation(),
     )
 
 

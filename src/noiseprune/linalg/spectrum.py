@@ -18,6 +18,8 @@ PATIENCE = 100  # restarts of Lanczos with solves
 BLOCK = 32  # vectors of LOBPCG: more than wanted, since slow modes come in crowds, one for each cluster
 LOBPCG_ITERATIONS = 5  # between looks at the residuals
 LOBPCG_ROUNDS = 8
+# For zero SciPy puts an absolute one that grows with n, and vectors within it rest: slow modes of large networks never end.
+NO_TOLERANCE = 1e-300
 LOBPCG_RESIDUAL = 0.03  # relative; the error of an eigenvalue is of the order of its square
 
 DENSE_LIMIT = 1000  # below it LAPACK on the whole matrix is faster and surer than ARPACK
@@ -165,7 +167,7 @@ def _lobpcg(A: Apply, B: Apply | None, M: Apply, n: int, count: int, *, largest:
                 "ignore"
             )  # it warns of residuals of the whole block; those wanted are looked at below
             try:
-                values, X = sla.lobpcg(A, X, B=B, M=M, largest=largest, maxiter=LOBPCG_ITERATIONS, tol=0.0)[:2]
+                values, X = sla.lobpcg(A, X, B=B, M=M, largest=largest, maxiter=LOBPCG_ITERATIONS, tol=NO_TOLERANCE)[:2]
             except (ValueError, np.linalg.LinAlgError):
                 return None
         wanted = np.argsort(-values if largest else values)[:count]
