@@ -4,6 +4,7 @@ networkit   against NetworKit's SpanningEdgeCentrality (tol 0.3), the same 2 thr
 growth      time from a million to a hundred million pairs, and how near a product is to what memory allows
 whole       a hundred million pairs: probe, prune, file, and peak of memory; grouped and shuffled numbers
 sheet       aggregation against diagonal conjugate gradients where slow modes crowd, and the bias on long-range pairs
+compare     what a comparison takes and finds at these sizes, a fifth kept, beside what --dry-run foretells
 directed    the chain against Euler-Maruyama replicas and time averages, at equal error
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 from bandwidth import bandwidth
 from networks import grouped, sheet_with_shortcuts
 
-from noiseprune import Network, gallery
+from noiseprune import Network, comparison, gallery, prune
 from noiseprune.dynamics import Motion
 from noiseprune.linalg import blocksolve
 from noiseprune.linalg.blocks import Laplacian
@@ -274,7 +275,42 @@ def directed() -> None:
             save("scale_directed", rows)
 
 
-QUESTIONS = {"networkit": networkit, "growth": growth, "sheet": sheet, "directed": directed, "whole": whole}
+def compare() -> None:
+    """The networks of `growth`, larger each time; the measures that need no dense algebra."""
+    rows = []
+    for neurons, pairs in ((100_000, 1_000_000), (400_000, 8_000_000), (1_000_000, 100_000_000)):
+        net = grouped(neurons, pairs)
+        foretold = comparison.cost(net).seconds
+        result, prune_seconds = timed(lambda net=net: prune(net, density=0.2, compare=False, rng=1))
+        result, seconds = timed(result.compared)
+        found = result.comparison
+        low, high = found.worst_direction_interval or (np.nan, np.nan)
+        rows.append(
+            {
+                "neurons": neurons,
+                "pairs": net.n_links,
+                "prune, s": round(prune_seconds, 1),
+                "compare, s": round(seconds, 1),
+                "foretold, s": round(foretold, 1),
+                "interval": f"{low:.3f} to {high:.3f}",
+                "ten slowest": round(found.eigenvalue_error["slowest"], 3),
+                "fixed points": round(found.fixed_point_error, 3),
+                "noisy runs": round(found.trajectory_error["linear"], 3),
+                "components": found.components_after,
+            }
+        )
+        print(rows[-1], found.not_measured, flush=True)
+        save("scale_compare", rows)
+
+
+QUESTIONS = {
+    "networkit": networkit,
+    "growth": growth,
+    "sheet": sheet,
+    "directed": directed,
+    "whole": whole,
+    "compare": compare,
+}
 
 if __name__ == "__main__":
     for question in sys.argv[1:] or QUESTIONS:

@@ -30,7 +30,7 @@ RIDGE = 0.1  # of the mean second moment; chosen in benchmarks/strengthening.py,
 DENSE_LIMIT = 6_000  # neurons: above it second moments are those of samples
 SAMPLES = 512  # more than the inputs that a neuron of a large network usually keeps
 SOLVED = 1e-3  # relative residual of a sample
-TIMED_ROWS = 20  # to foretell what all will take
+TIMED_ROWS, TIMED_INPUTS = 20, 300  # to foretell what all will take; more inputs take their cube
 PRODUCTS_A_SAMPLE = 40.0  # of a solve with a directed A, counted on the networks of benchmarks/scale.py
 
 
@@ -211,14 +211,15 @@ def _told(n_rows: int) -> Iterator[int]:
 def cost(network: Network, density: float) -> Cost:
     """Estimate memory and time of a regression on this share of the links: some rows are timed, samples counted."""
     n, kept = network.n_neurons, max(1, round(density * network.n_synapses / network.n_neurons))
-    moments = SampleMoments(np.random.default_rng(0).standard_normal((kept, SAMPLES)))
+    timed = min(kept, TIMED_INPUTS)
+    moments = SampleMoments(np.random.default_rng(0).standard_normal((timed, SAMPLES)))
     taken = []
     for rows in (1, 1 + TIMED_ROWS):  # the first also loads what is needed
-        weights = sp.csr_array(np.random.default_rng(1).standard_normal((rows, kept)))
+        weights = sp.csr_array(np.random.default_rng(1).standard_normal((rows, timed)))
         begin = time.perf_counter()
         refit_rows(weights, weights, moments, ridge=RIDGE, towards_start=True, keep_signs=True)
         taken.append(time.perf_counter() - begin)
-    seconds = n * taken[-1] / (1 + TIMED_ROWS)
+    seconds = n * taken[-1] / (1 + TIMED_ROWS) * (kept / timed) ** 3
     if n <= DENSE_LIMIT:
         return Cost(24.0 * n * n, seconds + 4.0 * n**3 * seconds_an_operation())
     products = SAMPLES * PRODUCTS_A_SAMPLE * 4 / BLOCK_BYTES
