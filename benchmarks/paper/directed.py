@@ -7,7 +7,7 @@ means, and the draws that stayed stable are counted.
 
 from __future__ import annotations
 
-from setting import RULES, panels, save, save_picture  # first: it pins the threads
+from setting import RULES, panels, save, save_cost, save_picture  # first: it pins the threads
 
 import numpy as np
 import scipy.sparse as sp
@@ -116,3 +116,4 @@ def draw(rows: list[dict]) -> None:
 
 if __name__ == "__main__":
     main()
+    save_cost("directed")

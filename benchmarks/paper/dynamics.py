@@ -7,7 +7,7 @@ As in the authors' notebook: 2 000 neurons, a fifth of the synapses kept, matche
 
 from __future__ import annotations
 
-from setting import RULES, panels, save, save_picture, three_clusters  # first: it pins the threads
+from setting import RULES, panels, save, save_cost, save_picture, three_clusters  # first: it pins the threads
 
 import numpy as np
 
@@ -91,3 +91,4 @@ def draw(ax, rule: str, series: np.ndarray) -> None:
 
 if __name__ == "__main__":
     main()
+    save_cost("dynamics")

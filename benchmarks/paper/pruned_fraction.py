@@ -6,7 +6,7 @@ stays the same while the network grows. `python benchmarks/paper/pruned_fraction
 
 from __future__ import annotations
 
-from setting import RULES, panels, save, save_picture, worst_interval  # first: it pins the threads
+from setting import RULES, panels, save, save_cost, save_picture, worst_interval  # first: it pins the threads
 
 import math
 import sys
@@ -103,3 +103,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    save_cost("pruned_fraction")

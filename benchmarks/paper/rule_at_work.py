@@ -6,7 +6,7 @@ strong ones inside; a fifth of the synapses is kept. The long-range ones must co
 
 from __future__ import annotations
 
-from setting import panels, save, save_picture  # first: it pins the threads
+from setting import panels, save, save_cost, save_picture  # first: it pins the threads
 
 import numpy as np
 
@@ -86,3 +86,4 @@ def matrix(net: noiseprune.Network, values: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     main()
+    save_cost("rule_at_work")

@@ -6,7 +6,7 @@ recording of the running network, half a leak time apart, which resemble each ot
 
 from __future__ import annotations
 
-from setting import RULES, panels, save, save_picture  # first: it pins the threads
+from setting import RULES, panels, save, save_cost, save_picture  # first: it pins the threads
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -125,3 +125,4 @@ def draw(rows: list[dict]) -> None:
 
 if __name__ == "__main__":
     main()
+    save_cost("samples")

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from harness import save  # first: it pins the threads
+from harness import RESULTS, save  # first: it pins the threads
 
+import json
+import time
 import warnings
 
 import matplotlib as mpl
@@ -17,6 +19,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import psutil
 
 import noiseprune
 from noiseprune import plots
@@ -24,7 +27,7 @@ from noiseprune.covariance import Inverse
 from noiseprune.dynamics import linear_operator
 from noiseprune.linalg.spectrum import extreme_generalised
 
-__all__ = ["RULES", "panels", "save", "save_picture", "three_clusters", "worst_interval"]
+__all__ = ["RULES", "panels", "save", "save_cost", "save_picture", "three_clusters", "worst_interval"]
 
 PICTURES = Path(__file__).parents[2] / "docs" / "paper"
 
@@ -56,6 +59,19 @@ def worst_interval(before: noiseprune.Network, after: noiseprune.Network) -> tup
     """Return the smallest and the largest generalised eigenvalue of (-A', -A) at any size, by LOBPCG or Lanczos."""
     A, pruned = Inverse(before), linear_operator(after)
     return extreme_generalised(A.product, lambda x: -(pruned @ x), A.solve, A.roughly, before.n_neurons)
+
+
+def save_cost(script: str) -> None:
+    """Keep what this process has taken, beside the other scripts: minutes, and the peak of its resident memory (Linux)."""
+    if len(sys.argv) > 1:
+        return  # a part only
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 2**20
+    minutes = (time.time() - psutil.Process().create_time()) / 60
+    kept = RESULTS / "paper_cost.json"
+    rows = json.loads(kept.read_text(encoding="utf-8"))["rows"] if kept.exists() else []
+    mine = {"script": script, "minutes": round(minutes, 2), "peak memory, GiB": round(peak, 1)}
+    save("paper_cost", sorted([row for row in rows if row["script"] != script] + [mine], key=lambda row: row["script"]))
 
 
 def panels(rows: int, columns: int, *, width: float = 3.3, height: float = 2.9):

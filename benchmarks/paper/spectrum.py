@@ -7,7 +7,15 @@ direction is by Lanczos or LOBPCG. `python benchmarks/paper/spectrum.py small` l
 
 from __future__ import annotations
 
-from setting import RULES, panels, save, save_picture, three_clusters, worst_interval  # first: it pins the threads
+from setting import (
+    RULES,
+    panels,
+    save,
+    save_cost,
+    save_picture,
+    three_clusters,
+    worst_interval,
+)  # first: it pins the threads
 
 import sys
 import time
@@ -136,3 +144,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    save_cost("spectrum")
