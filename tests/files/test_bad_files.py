@@ -39,7 +39,8 @@ MESSAGES = {
     "missing_weight.graphml": "edge .'b', 'a'. has weight = None, where a finite number was expected .*--weight",
     "names_in_another_order.csv": "number 1 is 'b' beside and 'a' above: bring them into one order",
     "nan_weight.feather": "row 2, column 'weight' holds 'NaN', which is no finite number",
-    "neither.csv": "neither a square matrix .3 rows, 4 columns. nor .* the matrix square, or name the columns with --pre",
+    "neither.csv": "neither a square matrix .3 rows, 4 columns. nor an edge list .*: make the matrix square, or "
+    "name the columns with --pre and --post",
     "no_banner.mtx": f"no readable Matrix Market file: Line 1: .*Missing banner.*: {COPY}",
     "no_edges.sonata.h5": "has no group /edges, where SONATA keeps synapses",
     "no_loop.nir": "no linear or affine node that leads from a population back to itself",

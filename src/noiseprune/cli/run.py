@@ -87,6 +87,7 @@ def run(
     """
     from noiseprune.files import check_writable
     from noiseprune.plasticity.trace import check_savable
+    from noiseprune.threads import limited
 
     options: dict[str, Any] = {
         "until_density": until_density,
@@ -117,8 +118,10 @@ def run(
             result.save(trace, overwrite=overwrite)
             session.say(f"Wrote {trace}")
         session.development(f"{file.name}, schedule {schedule}", result)
-        kept = None if no_compare else noiseprune.compare(net, result.network, rng=seed)
-        if kept is not None:
+        kept = None
+        if not no_compare:
+            with limited(threads):
+                kept = noiseprune.compare(net, result.network, rng=seed)
             session.table(f"{file.name}, what the run left of it", {"value": kept})
         write_report(session, result, report, overwrite=overwrite)
         if output is None:
