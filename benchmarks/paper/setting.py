@@ -27,7 +27,7 @@ from noiseprune.covariance import Inverse
 from noiseprune.dynamics import linear_operator
 from noiseprune.linalg.spectrum import extreme_generalised
 
-__all__ = ["RULES", "panels", "save", "save_cost", "save_picture", "three_clusters", "worst_interval"]
+__all__ = ["PICTURES", "RULES", "panels", "save", "save_cost", "save_picture", "three_clusters", "worst_interval"]
 
 PICTURES = Path(__file__).parents[2] / "docs" / "paper"
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from setting import PICTURES, RULES, three_clusters  # first: it pins the threads
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import scipy.linalg
 
 import noiseprune
 
-STYLES = {"noise": ("noise rule", "#0072b2", "o"), "weight": ("by weights", "#d55e00", "^")}
-PICTURE = Path(__file__).parents[1] / "docs" / "paper_network.png"
+PICTURE = PICTURES.parent / "paper_network.png"
 
 
 def main() -> None:
-    mpl.use("Agg")
-    net = noiseprune.gallery.clustered([1000, 200, 800], within=0.6, between=5000, signed=True, rng=1)
+    net = three_clusters()
     A = -net.matrix().toarray()
     values = np.linalg.eigvalsh(A)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for rule, (name, colour, marker) in STYLES.items():
+    for rule in ("noise", "weight"):
+        name, colour, marker, _ = RULES[rule]
         pruned = -noiseprune.prune(net, density=0.1, rule=rule, compare=False, rng=1).network.matrix().toarray()
         left.plot(
             np.arange(1, values.size + 1),
