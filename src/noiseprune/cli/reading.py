@@ -79,6 +79,24 @@ def _options(
     ] = None,
     transmitter_column: Annotated[str | None, _unset("--transmitter-column", "Column of transmitters.")] = None,
     decimal_comma: Annotated[bool, option(READING, "--decimal-comma", help="Numbers in text are written 0,5.")] = False,
+    no_header: Annotated[
+        bool,
+        option(READING, "--no-header", help="The first row is data; --pre, --post and --weight count columns from 1."),
+    ] = False,
+    undirected: Annotated[
+        bool, option(READING, "--undirected", help="Edge list: each row stands for both directions.")
+    ] = False,
+    symmetrise: Annotated[
+        bool, option(READING, "--symmetrise", help="Square matrix: take its symmetric part, (W + W^T) / 2.")
+    ] = False,
+    sheet: Annotated[str | None, _unset("--sheet", "Spreadsheet: the sheet to read, by name or number from 1.")] = None,
+    index: Annotated[
+        int | None, _unset("--index", "Stack of matrices (three axes): which one to read, from 0.")
+    ] = None,
+    mean: Annotated[bool, option(READING, "--mean", help="Stack of matrices (three axes): read their mean.")] = False,
+    labels: Annotated[
+        str | None, _unset("--labels", "Square matrix: a file with the names of the neurons, one a line.")
+    ] = None,
 ) -> None:
     """Hold the options: their names, types, help and defaults."""
 

@@ -54,6 +54,13 @@ def read(
     signs: Any = None,
     transmitter_column: str | None = None,
     decimal_comma: bool = False,
+    no_header: bool = False,
+    undirected: bool = False,
+    symmetrise: bool = False,
+    sheet: str | None = None,
+    index: int | None = None,
+    mean: bool = False,
+    labels: Any = None,
 ) -> Network:
     """Read a network from a file, whatever people call their columns.
 
@@ -87,6 +94,18 @@ def read(
         table of two columns. Rows without a transmitter are called "none".
     decimal_comma : bool
         Whether numbers in text are written 0,5.
+    no_header : bool
+        Whether the first row of a table is data; `pre`, `post` and `weight` are then numbers of columns, from 1.
+    undirected : bool
+        Whether a row of an edge list stands for both directions, each pair being listed once.
+    symmetrise : bool
+        Whether a square matrix is replaced by its symmetric part, (W + W^T) / 2.
+    sheet : str, optional
+        Which sheet of a spreadsheet, by its name or its number from 1; by default the only one.
+    index, mean : int, bool
+        Which matrix of a stack of matrices (an array with three axes), from 0, or whether their mean is taken.
+    labels : path or sequence, optional
+        Names of the neurons, for a square matrix without: a file with one name a line, or the names.
 
     Returns
     -------

@@ -31,6 +31,13 @@ class ReadOptions:
     signs: Any = None
     transmitter_column: str | None = None
     decimal_comma: bool = False
+    no_header: bool = False
+    undirected: bool = False
+    symmetrise: bool = False
+    sheet: str | None = None
+    index: int | None = None
+    mean: bool = False
+    labels: Any = None
 
     def __post_init__(self) -> None:
         """Refuse what no file could be read with."""
