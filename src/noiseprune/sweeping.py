@@ -19,6 +19,7 @@ import numpy as np
 
 from noiseprune.comparison import Comparison, Reference
 from noiseprune.errors import BadFile, InvalidOption, NoisePruneError, NoisePruneWarning
+from noiseprune.files.metadata import from_json
 from noiseprune.files.output import replacing
 from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
@@ -309,7 +310,7 @@ class _Checkpoint:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         whole = [line for line in lines if line.endswith("\n")]  # an interrupt may have cut the last one
         try:
-            found = [json.loads(line) for line in whole]
+            found = [from_json(line) for line in whole]
         except ValueError:
             raise BadFile(f"{path}: is no checkpoint of a sweep; name another file") from None
         if not found or found[0] != task:

@@ -97,10 +97,18 @@ def dumps(metadata: Metadata) -> str:
     return json.dumps(metadata, allow_nan=False, indent=1, ensure_ascii=False)
 
 
+def from_json(text: str) -> Any:
+    """Decode JSON; ValueError also where it is nested deeper than Python can follow."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+
+
 def loads(text: str, path: Path) -> Metadata:
     """Read what `dumps` wrote, of this version."""
     try:
-        metadata = json.loads(text)
+        metadata = from_json(text)
         if metadata["format"] != FORMAT:
             raise BadFile(f"{path}: is no record of a noiseprune network (format {metadata['format']!r})")
         version = metadata["format_version"]

@@ -16,6 +16,7 @@ import numpy as np
 
 from noiseprune.errors import BadFile
 from noiseprune.files.matrices import understood
+from noiseprune.files.metadata import from_json
 from noiseprune.files.output import check_output, replacing
 from noiseprune.plasticity.process import Process
 
@@ -63,7 +64,7 @@ class Checkpoint:
         with understood(self.path, "checkpoint of a run"), np.load(self.path, allow_pickle=False) as file:
             if "noiseprune_checkpoint" not in file:
                 raise BadFile(f"{self.path}: is no checkpoint of a run; name another file")
-            record = json.loads(str(file["noiseprune_checkpoint"]))
+            record = from_json(str(file["noiseprune_checkpoint"]))
             other = dict(_differences(record["task"], self._task))
             if other:
                 what = "; ".join(f"{name} is {there} there and {here} here" for name, (there, here) in other.items())
