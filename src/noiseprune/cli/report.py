@@ -29,7 +29,10 @@ def report(
 
     [bold]noiseprune report table.json -o table.html[/bold]
     """
+    from noiseprune.files.output import check_apart
+
     with open_session("report", as_json=False, quiet=quiet) as session:
+        check_apart([file], [output])
         check_report(output, overwrite=overwrite)
         write_report(session, noiseprune.load(file), output, overwrite=overwrite)
 

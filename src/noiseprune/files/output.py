@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import platform
+import re
 import secrets
 import stat
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from noiseprune.errors import BadFile
+
+LONGEST_NAME = 200  # bytes of it that a temporary name takes up; file systems allow 255
 
 
 def check_output(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
@@ -36,11 +42,54 @@ def _target(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
+def _stem(path: Path) -> str:
+    """How the names of temporary files for `path` begin: with its own name, and the machine, whose process numbers follow."""
+    try:
+        name = path.name if len(path.name.encode("utf-8")) <= LONGEST_NAME else ""
+    except UnicodeEncodeError:
+        name = ""
+    name = name or hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    return f".{name}.{zlib.crc32(platform.node().encode()):08x}."
+
+
+def _remove_stale(folder: Path, stem: str) -> None:
+    """Remove what processes that are gone, killed while they wrote the same file, left on this machine."""
+    import psutil
+
+    left = re.compile(re.escape(stem) + r"(\d+)\.[0-9a-f]{8}\.tmp(\.gz)?")
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = left.fullmatch(entry.name)
+            if match and not psutil.pid_exists(int(match[1])):
+                with contextlib.suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def check_apart(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
+    """Raise `BadFile` where a command would write a file that it reads, or write one twice, by whatever name or link."""
+    taken = {os.path.realpath(path): f"the file {path}, which is read" for path in inputs}
+    for path in outputs:
+        there = os.path.realpath(path)
+        same = next((said for other, said in taken.items() if there == other or _same_file(there, other)), None)
+        if same:
+            raise BadFile(f"{path}: is {same}, and would be lost: choose another name")
+        taken[there] = f"written twice, as {path}"
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)  # hard links, and file systems that do not mind letter case
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path]:
     """Give the name of a temporary file beside `path`; rename it to `path` when the block ends well."""
     path = _target(check_output(path, overwrite=overwrite))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    stem = _stem(path)
+    _remove_stale(path.parent, stem)
+    temporary = path.with_name(f"{stem}{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
         temporary.touch(0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR, exist_ok=False)
