@@ -14,6 +14,7 @@ import typer
 
 import noiseprune
 from noiseprune.cli.options import READING, option
+from noiseprune.errors import BadFile
 
 if TYPE_CHECKING:
     from noiseprune.cli.session import Session
@@ -97,6 +98,9 @@ def _options(
     labels: Annotated[
         str | None, _unset("--labels", "Square matrix: a file with the names of the neurons, one a line.")
     ] = None,
+    edge_types: Annotated[
+        str | None, _unset("--edge-types", "SONATA: the table of edge types, where it is not found beside the file.")
+    ] = None,
 ) -> None:
     """Hold the options: their names, types, help and defaults."""
 
@@ -108,6 +112,7 @@ def reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def called(**given: Any) -> None:
         reading = {name: given.pop(name) for name in options}
+        _check_files(given, reading)
         command(**given, reading=reading)
 
     own = inspect.signature(command, eval_str=True).parameters
@@ -119,6 +124,28 @@ def reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return called
+
+
+INPUTS = ("file", "before", "after")  # arguments of commands
+FURTHER_INPUTS = ("labels", "signs", "edge_types")  # options that may name a file
+
+
+def _check_files(given: Mapping[str, Any], reading: Reading) -> None:
+    """Refuse to write what is read, and what belongs beside it; all other paths that a command takes are written."""
+    from noiseprune.files import files_of
+    from noiseprune.files.metadata import sidecar
+    from noiseprune.files.output import check_apart
+
+    def made(path: Path) -> list[Path]:
+        try:
+            return files_of(path)
+        except BadFile:  # a page, a table of a sweep
+            return [path]
+
+    paths = {name: path for name, path in given.items() if isinstance(path, Path)}
+    inputs = [each for name in INPUTS if name in paths for each in (paths[name], sidecar(paths[name]))]
+    inputs += [Path(reading[name]) for name in FURTHER_INPUTS if reading[name] is not None]
+    check_apart(inputs, [each for name, path in paths.items() if name not in INPUTS for each in made(path)])
 
 
 def default_reading() -> Reading:

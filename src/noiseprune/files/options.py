@@ -38,6 +38,7 @@ class ReadOptions:
     index: int | None = None
     mean: bool = False
     labels: Any = None
+    edge_types: Any = None
 
     def __post_init__(self) -> None:
         """Refuse what no file could be read with."""
