@@ -341,6 +341,17 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def checked(matrix: Any) -> Any:
+    """Return a sparse matrix whose indices and pointers hold together, as compiled code trusts them; ValueError if not."""
+    if hasattr(matrix, "check_format"):  # SciPy (1.17) checks the other layouts when it makes them
+        pointers = matrix.indptr
+        # SciPy looks at none of this where the last pointer, which should count the entries, is not above 0
+        if len(pointers) == 0 or pointers[0] != 0 or (pointers[1:] < pointers[:-1]).any():
+            raise ValueError("indptr must begin with 0 and must not decrease")
+        matrix.check_format(full_check=True)
+    return matrix
+
+
 def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, copy: bool = True) -> sp.csr_array:
     """Bring `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64.
 
@@ -348,11 +359,10 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
     """
     matrix: Any = given
     if sp.issparse(given):
-        if hasattr(given, "check_format"):
-            try:
-                given.check_format(full_check=True)
-            except ValueError as error:
-                raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
+        try:
+            checked(given)
+        except ValueError as error:
+            raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
     elif isinstance(given, str | os.PathLike):
         raise InvalidNetwork(
             f"{name} must be a matrix; got the name {str(given)!r}: read the file with noiseprune.read"

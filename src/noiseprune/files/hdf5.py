@@ -21,10 +21,10 @@ import scipy.sparse as sp
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.extras import required
-from noiseprune.files.matrices import chosen, square, understood
+from noiseprune.files.matrices import chosen, square_or_stack, understood
 from noiseprune.files.options import Found, ReadOptions
 from noiseprune.linalg.memory import need
-from noiseprune.network import Network
+from noiseprune.network import Network, checked
 
 DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 WEIGHTS = "weights"
@@ -45,11 +45,11 @@ def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
             if network is not None:
                 return network
         found = dict(_matrices(file, path))
-        name = chosen({name: _shape(item, path) for name, item in found.items()}, options.variable, path)
+        name = chosen({name: _shape(item, path) for name, item in found.items()}, options.variable, path, stacks=True)
         item = found[name]
         matrix = _sparse(item, path) if isinstance(item, h5py.Group) else dense(item, path)
         labels = _labels(file, matrix.shape[0], path) if name == "X" or name.startswith(OF_OBSERVATIONS) else None
-        return square(matrix, labels, path, options, f"HDF5, {name}", taking=("variable",))
+        return square_or_stack(matrix, labels, path, options, f"HDF5, {name}", name=name, taking=("variable",))
 
 
 def record_in(file: Any) -> str | None:
@@ -107,9 +107,7 @@ def _sparse(group: Any, path: Path) -> sp.csr_array:
     need(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
     arrays = tuple(values(group[name], path) for name in ("data", "indices", "indptr"))
     columns = "csc" in str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "csr")))
-    matrix = (sp.csc_array if columns else sp.csr_array)(arrays, shape=_shape(group, path))
-    matrix.check_format(full_check=True)
-    return sp.csr_array(matrix)
+    return sp.csr_array(checked((sp.csc_array if columns else sp.csr_array)(arrays, shape=_shape(group, path))))
 
 
 def _labels(file: Any, n: int, path: Path) -> list[int | str] | None:

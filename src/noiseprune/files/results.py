@@ -17,7 +17,7 @@ from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.matrices import understood
 from noiseprune.files.output import replacing
-from noiseprune.network import Network
+from noiseprune.network import Network, checked
 from noiseprune.probes import DifferenceVariance
 from noiseprune.rule.budget import KeepProbability
 
@@ -99,7 +99,7 @@ def load(path: str | os.PathLike[str]) -> Pruned | Trace | Sweep:
     with understood(path, "result of noiseprune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         if "noiseprune_result" not in file:
             raise BadFile(f"{path}: holds no result of prune or run; noiseprune.read reads networks")
-        record = json.loads(str(file["noiseprune_result"]))
+        record = meta.from_json(str(file["noiseprune_result"]))
         if record["schema_version"] != SCHEMA_VERSION:
             raise BadFile(
                 f"{path}: has schema version {record['schema_version']}; this noiseprune reads {SCHEMA_VERSION}: upgrade it"
@@ -140,7 +140,7 @@ def _load_sweep(path: Path) -> Sweep:
     from noiseprune.sweeping import SCHEMA_VERSION, Sweep
 
     with understood(path, "sweep"):
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = meta.from_json(path.read_text(encoding="utf-8"))
         if record.pop("schema_version") != SCHEMA_VERSION:
             raise BadFile(f"{path}: has another schema version; this noiseprune reads {SCHEMA_VERSION}: upgrade it")
         return Sweep(**record)
@@ -161,8 +161,7 @@ def _network(file: Any, name: str, path: Path) -> Network:
     described = meta.loads(str(file[f"{name}_description"]), path)
     n = described["n_neurons"]
     labels = meta.labels_of(described, path)
-    links = sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n))
-    links.check_format(full_check=True)
+    links = checked(sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n)))
     return Network.from_links(
         links,
         file[f"{name}_leak"],
