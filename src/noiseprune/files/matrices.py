@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from noiseprune.files.options import Found, ReadOptions, with_points
 from noiseprune.files.sources import read_bytes
 from noiseprune.files.text import Cells
 from noiseprune.linalg.memory import need
-from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance
+from noiseprune.network import Network, asymmetry, checked, square_matrix, symmetry_tolerance
 
 ORIENTATIONS = ("pre-post", "post-pre")
 INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
@@ -77,8 +78,123 @@ def square(
     return Found(oriented(matrix, options.orientation, path), labels, counts)
 
 
-def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path) -> str:
+def stack_axis(shape: tuple[int, ...], *, last: bool = False) -> int | None:
+    """Find the axis along which square matrices are stacked: without it, a square is left.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of an array.
+    last : bool
+        Whether the last such axis is meant (MATLAB) and not the first (NumPy), where an array of n x n x n has several.
+
+    Returns
+    -------
+    int or None
+        None where the array is no stack.
+    """
+    if len(shape) != 3 or min(shape) == 0:
+        return None
+    fit = [axis for axis in range(3) if shape[axis - 1] == shape[axis - 2] > 1]
+    return fit[-1 if last else 0] if fit else None
+
+
+def unstacked(
+    array: Any, name: str, path: Path, options: ReadOptions, *, last: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Take one matrix of a stack, or the mean of all; any other array as it is.
+
+    Returns
+    -------
+    matrix : array
+        With two axes, where there was a stack.
+    counts : dict
+        What was taken; empty where there was no stack.
+
+    Raises
+    ------
+    BadFile
+        Where nothing says which matrix is meant, or it is not there.
+    """
+    shape = tuple(np.shape(array))
+    axis = stack_axis(shape, last=last)
+    if axis is None:
+        return array, {}
+    size, place = shape[axis], ("first", "second", "third")[axis]
+    sizes = " x ".join(map(str, shape))
+    what = f"{size} along the {place} axis of {name} ({sizes})"
+    if options.index is not None and options.mean:
+        raise InvalidOption("give either --index or --mean")
+    if options.mean:
+        return np.mean(array, axis=axis), {"stack": f"mean of the {what}"}
+    if options.index is None and size > 1:
+        raise BadFile(
+            f"{path}: {name} has the shape {sizes}, {size} matrices along its {place} axis: give --index (0 to {size - 1}) for "
+            "one of them, or --mean for their mean"
+        )
+    index = options.index or 0
+    if not 0 <= index < size:
+        raise BadFile(f"{path}: has no --index {index} among the {what}; they count from 0 to {size - 1}")
+    return np.take(array, index, axis=axis), {"stack": f"number {index} (from 0) of the {what}"}
+
+
+def square_or_stack(
+    array: Any,
+    labels: list[int | str] | None,
+    path: Path,
+    options: ReadOptions,
+    what: str,
+    *,
+    name: str = "the array",
+    taking: tuple[str, ...] = (),
+    last: bool = False,
+) -> Found:
+    """Take a square matrix as `square` does, or out of a stack of them."""
+    matrix, stack = unstacked(array, name, path, options, last=last)
+    found = square(matrix, labels, path, options, what, taking=(*taking, *(("index", "mean") if stack else ())))
+    return replace(found, counts=found.counts | stack)
+
+
+def names_among(names: dict[str, list[str]], n: int) -> tuple[list[int | str] | None, dict[str, Any]]:
+    """Find the names of neurons among the lists of strings that stand beside a matrix.
+
+    Parameters
+    ----------
+    names : dict
+        Strings by the variable that holds them.
+    n : int
+        Neurons.
+
+    Returns
+    -------
+    labels : list or None
+        None where no list has n distinct names, or several have.
+    counts : dict
+        Which was taken, or which could have been.
+    """
+    there = {name: found for name, found in names.items() if len(found) == n and all(found)}
+    fit = {name: found for name, found in there.items() if len(set(found)) == n}
+    if len(fit) == 1:
+        ((name, found),) = fit.items()
+        return named(found), {"labels": name}
+    if fit:
+        return None, {"labels_not_used": f"several lists of names: {', '.join(fit)}"}
+    return None, {"labels_not_used": f"not all distinct: {', '.join(there)}"} if there else {}
+
+
+def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path, *, stacks: bool = False) -> str:
     """Choose one of several square matrices in a file; one of 1 x 1 is a number where there is anything larger.
+
+    Parameters
+    ----------
+    shapes : dict
+        Shapes by name.
+    wanted : str or None
+        Which one a user named.
+    path : path
+        For errors.
+    stacks : bool
+        Whether stacks of matrices will do, where they are named or there is nothing else.
 
     Raises
     ------
@@ -86,12 +202,15 @@ def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path) -
         Where there is none, or several and none was named, or not the one that was named.
     """
     fit = [name for name, shape in shapes.items() if len(shape) == 2 and shape[0] == shape[1] > 0]
+    if stacks and (not fit or wanted not in (None, *fit)):
+        fit += [name for name, shape in shapes.items() if stack_axis(shape) is not None]
     names = [name for name in fit if name == wanted or shapes[name] != (1, 1)] or fit
     listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     if wanted is not None and wanted not in names:
         raise BadFile(f"{path}: holds no matrix {wanted!r}; those it holds are {listed or 'none'}")
     if not names:
-        raise BadFile(f"{path}: holds no square matrix of numbers")
+        there = ", ".join(f"{name} ({' x '.join(map(str, shape)) or 'a number'})" for name, shape in shapes.items())
+        raise BadFile(f"{path}: holds no square matrix of numbers{f'; it holds {there[:300]}' if there else ''}")
     if wanted is None and len(names) > 1:
         raise BadFile(f"{path}: holds {len(names)} matrices, {listed}: choose one with --variable")
     return wanted or names[0]
@@ -180,7 +299,7 @@ def read_npy(path: Path, options: ReadOptions, record: meta.Metadata | None) -> 
             raise BadFile(f"{path}: is an .npz archive; rename it so")
     if record is not None:
         return meta.restore(sp.csr_array(array), record, path)
-    return square(array, None, path, options, ".npy")
+    return square_or_stack(array, None, path, options, ".npy")
 
 
 def write_npy(network: Network, path: Path) -> None:
@@ -232,23 +351,42 @@ def write_mtx(network: Network, path: Path) -> None:
 
 
 def read_npz(path: Path, options: ReadOptions) -> Network | Found:
-    """Read SciPy's sparse layout; a Network where noiseprune wrote it, else the matrix."""
-    with understood(path, ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it"), path.open("rb") as raw:
+    """Read SciPy's sparse layout or one of several arrays; a Network where noiseprune wrote it, else the matrix."""
+    what = ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it, or of arrays"
+    with understood(path, what), path.open("rb") as raw:
         with np.load(raw, allow_pickle=False) as file:
             if "noiseprune_result" in file:
                 raise BadFile(f"{path}: holds a result of prune, not a network: read it with noiseprune.load")
             if "format" not in file:
-                raise BadFile(
-                    f"{path}: holds the arrays {', '.join(file.files)} and no sparse matrix; save one with "
-                    "scipy.sparse.save_npz, or a dense one as .npy"
-                )
+                return _read_arrays(file, path, options)
             text = str(file[meta.RECORD]) if meta.RECORD in file else None
         raw.seek(0)
-        matrix = sp.load_npz(raw)
-        if hasattr(matrix, "check_format"):
-            matrix.check_format(full_check=True)  # indices out of range would crash what comes later
+        matrix = checked(sp.load_npz(raw))
         network = None if text is None else meta.restore_inside(matrix, text, path)
     return network or square(matrix, None, path, options, ".npz")
+
+
+def _read_arrays(file: Any, path: Path, options: ReadOptions) -> Found:
+    """Read one array of an archive, and names where there are as many."""
+    headers = {name: _header(file.zip, name) for name in file.files}
+    shapes = {name: shape for name, (shape, dtype) in headers.items() if dtype.kind in "buifc"}
+    name = chosen(shapes, options.variable, path, stacks=True)
+    need(2.0 * file.zip.getinfo(f"{name}.npy").file_size, f"the array {name} in {path}", "store it sparse")
+    array = file[name]
+    texts = [k for k, (shape, dtype) in headers.items() if dtype.kind == "U" and len(shape) == 1]
+    found = square_or_stack(array, None, path, options, f".npz, {name}", name=name, taking=("variable",))
+    n = found.matrix.shape[0]
+    labels, counts = names_among({k: file[k].tolist() for k in texts if headers[k][0] == (n,)}, n)
+    return replace(found, labels=labels, counts=found.counts | counts)
+
+
+def _header(archive: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the shape and the type of an array without reading it."""
+    with archive.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+    return shape, dtype
 
 
 def write_npz(network: Network, path: Path) -> None:

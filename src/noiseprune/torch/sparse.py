@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from noiseprune.errors import BadFile, InvalidOption, MissingExtra
+from noiseprune.files.models import STATE_IN_ROWS as FORMAT
+from noiseprune.files.models import sparse_shapes
 from noiseprune.files.output import replacing
 from noiseprune.torch.recurrent import Recurrent, layers_of, run, tensor
 
 SPARSE = 0.5  # kept share up to which 32-bit indices and values take no more room than the dense matrix
-FORMAT = "noiseprune-csr-1"
 
 
 class SparseRecurrent(nn.Module):
@@ -118,7 +119,7 @@ def load_sparse(module: nn.Module, path: str | os.PathLike[str]) -> None:
         raise BadFile(f"{path}: cannot be read as safetensors: {error}") from None
     if metadata.get("format") != FORMAT:
         raise BadFile(f"{path}: expected the format {FORMAT}, written by save_sparse; got {metadata.get('format')!r}")
-    for name, shape in json.loads(metadata["shapes"]).items():
+    for name, shape in sparse_shapes(metadata, path).items():
         parts = [stored.pop(f"{name}.{part}", None) for part in ("indptr", "indices", "values")]
         stored[name] = _dense(path, name, parts, shape)
     try:
