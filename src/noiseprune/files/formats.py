@@ -77,6 +77,9 @@ FORMATS = (
     Format("AnnData", (".h5ad",), "hdf5", "read_hdf5", None),
     Format("GraphML", (".graphml",), "graph_files", "read_graphml", "write_graphml", compressible=True),
     Format("GML", (".gml",), "graph_files", "read_gml", "write_gml", compressible=True),
+    Format("GEXF", (".gexf",), "graph_files", "read_gexf", None, compressible=True),
+    Format("Pajek", (".net",), "graph_files", "read_pajek", None, compressible=True),
+    Format("connectivity of The Virtual Brain", (".zip",), "tvb", "read_tvb", None),
     Format("PyTorch state_dict", (".pt", ".pth"), "models", "read_state_dict", None),
     Format("safetensors", (".safetensors",), "models", "read_safetensors", "write_safetensors"),
     Format("NIR", (".nir",), "nir_files", "read_nir", "write_nir", loses=FOR_NOISEPRUNE),
@@ -98,6 +101,10 @@ def format_of(path: Path, *, writing: bool = False) -> Format:
     found = next((f for f in FORMATS if bare.endswith(f.suffixes)), None)
     can = [f for f in FORMATS if (f.writes if writing else f.reads)]
     known = ", ".join(suffix for f in can for suffix in f.suffixes)
+    if name == "-":
+        raise BadFile(
+            f"standard input is not {'written' if writing else 'read'}: name a file; known suffixes are {known}"
+        )
     if found is None or (bare != name and not found.compressible):
         raise BadFile(
             f"{path}: unknown suffix {path.suffix!r}; known are {known} (text, .mtx and graphs also with .gz)"

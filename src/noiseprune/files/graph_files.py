@@ -1,8 +1,9 @@
-"""GraphML and GML, and graphs of NetworkX, by which they are read and written."""
+"""GraphML, GML, GEXF and Pajek, and graphs of NetworkX, by which they are read and written."""
 
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import warnings
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -23,22 +25,122 @@ from noiseprune.network import Network
 
 MANY_EDGES = 1_000_000  # from which NetworkX takes many seconds and gigabytes
 GRAPH = re.compile(r"(?m)^\s*graph\s*\[")
+XML_GRAPH = re.compile(rb"<(?:[\w.-]+:)?graph[\s/>]")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+NO_WEIGHTS = ("id", "label", "name", "key", "start", "end")  # they say which edge it is and when, numbers or not
+GEXF_VERSIONS = ("1.3", "1.2draft", "1.1draft")
+PAJEK_LISTS = ("*edges", "*arcs", "*matrix")
+NODE_DEFAULTS, EDGE_DEFAULTS = "node_default", "edge_default"  # where NetworkX keeps what GraphML says of all
 BYTES_PER_BYTE = 30  # of memory for a byte of text, as a graph of Python objects
 
 
 def read_graphml(path: Path, options: ReadOptions) -> Network | Found:
     """Read GraphML; entities, by which a small file can swell, are refused."""
     networkx = required("networkx", "nx", "GraphML")
+    data = _xml(path, "GraphML")
+    with understood(path, "GraphML file"):
+        data = _one_graph(data, options.variable, path)
+        return _found(networkx.read_graphml(io.BytesIO(data)), path, options, "GraphML")
+
+
+def read_gexf(path: Path, options: ReadOptions) -> Network | Found:
+    """Read GEXF, as Gephi writes it."""
+    networkx = required("networkx", "nx", "GEXF")
+    data = _xml(path, "GEXF")
+    with understood(path, "GEXF file"):
+        version = next((v for v in GEXF_VERSIONS if f"/{v}".encode() in data[:4096]), GEXF_VERSIONS[0])
+        graph = networkx.read_gexf(io.BytesIO(data), version=version)
+    found = _found(_with_weight_1(graph), path, options, "GEXF")
+    if isinstance(found, Found) and graph.graph.get("mode") == "dynamic":
+        found.counts["time"] = "a dynamic graph: the edges of all times are read"
+    return found
+
+
+def _xml(path: Path, what: str) -> bytes:
     data = read_bytes(path, BYTES_PER_BYTE)
     for mark in (b"<!DOCTYPE", b"<!ENTITY", b"\x00"):
         if mark in data[:4096] or (mark != b"\x00" and mark in data):
             raise BadFile(
-                f"{path}: holds {mark.decode('ascii')!r}; GraphML in UTF-8 without document types was expected"
+                f"{path}: holds {mark.decode('ascii')!r}; {what} in UTF-8 without document types was expected"
             )
     warn_if_large(data.count(b"<edge"), str(path))
-    with understood(path, "GraphML file"):
-        return _found(networkx.read_graphml(io.BytesIO(data)), path, options, "GraphML")
+    return data
+
+
+def _one_graph(data: bytes, wanted: str | None, path: Path) -> bytes:
+    """Leave the one graph that a user named, by its id or its number from 1; NetworkX would take the first."""
+    if len(XML_GRAPH.findall(data)) < 2 and wanted is None:
+        return data
+    root = ElementTree.fromstring(data)
+    graphs = [element for element in root if _is_graph(element)]
+    if sum(map(_is_graph, root.iter())) > len(graphs):
+        raise BadFile(f"{path}: holds graphs inside nodes or edges, which are not read: write one flat graph")
+    names = {graph.get("id", str(k)): graph for k, graph in enumerate(graphs, 1)}
+    numbered = {str(k): graph for k, graph in enumerate(graphs, 1)}
+    listed = ", ".join(names)
+    if wanted is None and len(graphs) > 1:
+        raise BadFile(f"{path}: holds {len(graphs)} graphs, {listed}: choose one with --variable")
+    if wanted is not None and wanted not in names | numbered:
+        raise BadFile(f"{path}: holds no graph {wanted!r}; those it holds are {listed or 'none'}")
+    if wanted is None or len(graphs) == 1:
+        return data
+    for graph in graphs:
+        if graph is not (numbered | names)[wanted]:
+            root.remove(graph)
+    return ElementTree.tostring(root)
+
+
+def _is_graph(element: ElementTree.Element) -> bool:
+    return element.tag.rpartition("}")[2] == "graph"
+
+
+def read_pajek(path: Path, options: ReadOptions) -> Network | Found:
+    """Read Pajek's network, arcs as directed edges."""
+    networkx = required("networkx", "nx", "Pajek")
+    data = read_bytes(path, BYTES_PER_BYTE)
+    warn_if_large(data.count(b"\n"), str(path))
+    with understood(path, "Pajek network"):
+        return _found(_parsed_pajek(networkx, data.decode("utf-8-sig"), path), path, options, "Pajek")
+
+
+def _parsed_pajek(networkx: Any, text: str, path: Path) -> Any:
+    """Parse every list of edges or arcs by itself: NetworkX (3.6) takes all that follows the first for more of the same."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("%")]
+    starts = [k for k, line in enumerate(lines) if line.startswith("*")]
+    sections = [lines[k:end] for k, end in itertools.pairwise([*starts, len(lines)])]
+    vertices = [section for section in sections if section[0].lower().startswith("*vertices")]
+    if len(vertices) != 1:
+        raise BadFile(f"{path}: has {len(vertices)} lists of *Vertices, where one network was expected: split the file")
+    n = int(vertices[0][0].split()[1])
+    given = {line.split()[0]: line for line in vertices[0][1:] if len(line.split()) > 1}
+    if n > len(text):  # vertices may be left out
+        raise BadFile(f"{path}: announces {n} vertices, for which it is too small: it is damaged")
+    head = [f"*Vertices {n}", *(given.get(str(k), f'{k} "{k}"') for k in range(1, n + 1))]
+    graphs = []
+    for section in sections:
+        kind = section[0].lower().split()[0]
+        if kind in PAJEK_LISTS:
+            graphs.append(networkx.parse_pajek([*head, *section]))
+        elif kind not in ("*network", "*vertices"):
+            known = ", ".join(PAJEK_LISTS)
+            raise BadFile(f"{path}: has a section {section[0][:40]!r}; those that are read are *Vertices, {known}")
+    directed = not graphs or any(graph.is_directed() for graph in graphs)
+    whole = (networkx.MultiDiGraph if directed else networkx.MultiGraph)()
+    for graph in graphs or [networkx.parse_pajek(head)]:
+        whole.add_nodes_from(graph)
+        whole.add_edges_from((graph.to_directed() if directed else graph).edges(data=True))
+    if len(whole) != n:
+        raise BadFile(
+            f"{path}: has {len(whole)} names for {n} vertices: some share a name, or edges lead to others that are not listed"
+        )
+    return _with_weight_1(whole)
+
+
+def _with_weight_1(graph: Any) -> Any:
+    """Let an edge weigh 1 where others have a weight and it has none, as GEXF and Pajek define it."""
+    if any("weight" in data for *_, data in graph.edges(data=True)):
+        graph.graph[EDGE_DEFAULTS] = {"weight": 1.0}
+    return graph
 
 
 def read_gml(path: Path, options: ReadOptions) -> Network | Found:
@@ -63,7 +165,8 @@ def _parsed_gml(networkx: Any, text: str, label: str) -> Any:
 
 
 def _found(graph: Any, path: Path, options: ReadOptions, what: str) -> Network | Found:
-    options.allow(("weight",), f"{path} is a graph, whose edges have a direction or none")
+    taking = ("weight", "variable") if what == "GraphML" else ("weight",)
+    options.allow(taking, f"{path} is a graph, whose edges have a direction or none")
     text = graph.graph.get(meta.RECORD)
     try:
         found = from_networkx(graph, options.weight, in_memory=False)
@@ -78,8 +181,10 @@ def _found(graph: Any, path: Path, options: ReadOptions, what: str) -> Network |
 
 def _names(graph: Any) -> list[int | str]:
     """Name neurons by what igraph and Gephi keep beside their own ids, or by the ids."""
+    defaults = graph.graph.get(NODE_DEFAULTS, {})
     for attribute in ("name", "label"):
-        names = [str(data[attribute]) for _, data in graph.nodes(data=True) if attribute in data]
+        nodes = [defaults | data for _, data in graph.nodes(data=True)]
+        names = [str(data[attribute]) for data in nodes if attribute in data]
         if names and len(set(names)) == len(graph):
             return named(names)
     return named([str(node) for node in graph.nodes])
@@ -123,16 +228,26 @@ def from_networkx(graph: Any, weight: str | None = None, *, in_memory: bool = Tr
     nodes = list(graph.nodes)
     number = {node: k for k, node in enumerate(nodes)}
     edges = list(graph.edges(data=True))
-    attribute = edge_weight([data for *_, data in edges], weight, in_memory=in_memory)
+    attributes = edge_attributes(graph)
+    attribute = edge_weight(attributes, weight, in_memory=in_memory)
     ends = [(number[u], number[v]) for u, v, _ in edges]
-    values = [1 if attribute is None else data.get(attribute) for *_, data in edges]
+    values = [1 if attribute is None else data.get(attribute) for data in attributes]
     weights = numbers(values, lambda k: f"edge {edges[k][:2]!r}", attribute, in_memory=in_memory)
     matrix, counts = placed(ends, weights, len(nodes), directed=graph.is_directed())
     if attribute is None:
         counts["weight"] = "no such attribute: each edge counts 1"
     elif attribute != "weight":
         counts["weight"] = attribute
+    unused = [name for name in _could_be_weights(attributes, in_memory=in_memory) if name != attribute]
+    if unused:
+        counts["attributes_not_used"] = ", ".join(unused)
     return Found(matrix, labels_of(nodes), counts, "weights")
+
+
+def edge_attributes(graph: Any) -> list[dict[str, Any]]:
+    """Return the attributes of every edge, those of all edges (GraphML's defaults) where it has none of its own."""
+    defaults = graph.graph.get(EDGE_DEFAULTS) or {}
+    return [{**defaults, **data} if defaults else data for *_, data in graph.edges(data=True)]
 
 
 def edge_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, in_memory: bool = True) -> str | None:
@@ -144,16 +259,27 @@ def edge_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, 
         return wanted
     if "weight" in names:
         return "weight"
-    there = {name: [data[name] for data in attributes if data.get(name) is not None] for name in names}
-    fit = [name for name, values in there.items() if values and all(map(_is_number, values))]
+    fit = _could_be_weights(attributes, in_memory=in_memory)
     if len(fit) > 1:
         remedy = "rename the right one to weight, or drop the others" if in_memory else "choose with --weight"
         raise InvalidNetwork(f"several attributes of the edges could be the weight, {', '.join(fit)}: {remedy}")
     return fit[0] if fit else None
 
 
+def _could_be_weights(attributes: list[dict[str, Any]], *, in_memory: bool) -> list[str]:
+    """Name the attributes that are numbers wherever they are there; in files, also those written as text."""
+    names = {name: None for data in attributes for name in data}
+    there = {name: [data[name] for data in attributes if data.get(name) is not None] for name in names}
+    is_number = _is_number if in_memory else _reads_as_number
+    return [name for name, values in there.items() if name not in NO_WEIGHTS and values and all(map(is_number, values))]
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _reads_as_number(value: Any) -> bool:
+    return _is_number(value) or (isinstance(value, str) and bool(np.isfinite(_number(value))))
 
 
 def numbers(values: list[Any], place: Any, attribute: str | None, *, in_memory: bool = True) -> Any:

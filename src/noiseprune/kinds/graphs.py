@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import InvalidNetwork
-from noiseprune.files.graph_files import edge_weight, from_networkx, labels_of, numbers, placed, warn_if_large
+from noiseprune.files.graph_files import (
+    edge_attributes,
+    edge_weight,
+    from_networkx,
+    labels_of,
+    numbers,
+    placed,
+    warn_if_large,
+)
 from noiseprune.files.options import Found
 from noiseprune.kinds.ratios import ratios
 from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance, without_diagonal
@@ -31,13 +39,13 @@ class NetworkXGraph:
         edges = list(graph.edges(**keys))
         ends = np.array([(number[edge[0]], number[edge[1]]) for edge in edges], dtype=np.int64).reshape(-1, 2)
         changed = ratios(before, after, ends[:, 0], ends[:, 1])
-        attribute = edge_weight([data for *_, data in graph.edges(data=True)])
-        for edge, ratio in zip(edges, changed.tolist(), strict=True):
+        attributes = edge_attributes(graph)
+        attribute = edge_weight(attributes)
+        for edge, data, ratio in zip(edges, attributes, changed.tolist(), strict=True):
             if ratio == 0:
                 graph.remove_edge(*edge)
             else:
-                data = graph.edges[edge]
-                data[attribute or WEIGHT] = float(data.get(attribute, 1)) * ratio
+                graph.edges[edge][attribute or WEIGHT] = (1.0 if attribute is None else float(data[attribute])) * ratio
         return graph
 
 
