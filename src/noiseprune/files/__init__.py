@@ -4,7 +4,8 @@
 ``.csv .tsv .txt``                       edge list, or square matrix; comma, tab, semicolon or blanks
 ``.parquet .feather .arrow``             edge list
 ``.npz .npy .mtx .mat .h5 .h5ad``        SciPy, NumPy, Matrix Market, MATLAB, HDF5, AnnData
-``.graphml .gml``                        graphs, by NetworkX
+``.graphml .gml .gexf .net``             graphs, by NetworkX
+``.zip``                                 connectivity of The Virtual Brain
 ``.pt .safetensors .nir``                models: one named matrix
 ``.sonata.h5 .brian2.py .nest.py``       simulators; scripts are written only
 =======================================  ===================================================================
@@ -25,10 +26,11 @@ from typing import Any
 from noiseprune.errors import InvalidNetwork, InvalidOption
 from noiseprune.files import metadata as meta
 from noiseprune.files.formats import format_of
-from noiseprune.files.options import Condition, Found, ReadOptions
+from noiseprune.files.labels import with_labels
+from noiseprune.files.options import Condition, Found, ReadOptions, is_given
 from noiseprune.files.output import check_output, replacing
 from noiseprune.files.results import load
-from noiseprune.files.sources import check_readable
+from noiseprune.files.sources import check_readable, readable_name
 from noiseprune.intake import GAIN, MARGIN, BaseLeak, Content, as_network
 from noiseprune.network import Network
 
@@ -61,6 +63,7 @@ def read(
     index: int | None = None,
     mean: bool = False,
     labels: Any = None,
+    edge_types: str | os.PathLike[str] | None = None,
 ) -> Network:
     """Read a network from a file, whatever people call their columns.
 
@@ -106,6 +109,8 @@ def read(
         Which matrix of a stack of matrices (an array with three axes), from 0, or whether their mean is taken.
     labels : path or sequence, optional
         Names of the neurons, for a square matrix without: a file with one name a line, or the names.
+    edge_types : path, optional
+        SONATA's table of edge types, where it is not found beside the file.
 
     Returns
     -------
@@ -138,18 +143,21 @@ def read_sparing(path: str | os.PathLike[str], **given: Any) -> Network:
 LEAK_OPTIONS = ("content", "base_leak", "margin", "gain")
 
 
-def _options(given: Mapping[str, Any]) -> ReadOptions:
-    return ReadOptions(**{name: value for name, value in given.items() if name not in LEAK_OPTIONS})
+def _options(given: Mapping[str, Any], *, without: str = "") -> ReadOptions:
+    return ReadOptions(**{name: x for name, x in given.items() if name not in (*LEAK_OPTIONS, without)})
 
 
 def _find(path: Path, given: Mapping[str, Any]) -> Network | Found:
     """Read what a file holds: a whole network where noiseprune wrote it, else a matrix."""
     form = format_of(path)
     check_readable(path)
+    options = _options(given, without="labels")  # which any matrix may be given, below
     try:
-        if form.inside:
-            return form.reader()(path, _options(given))
-        return form.reader()(path, _options(given), meta.read_sidecar(path))
+        found: Network | Found
+        found = form.reader()(path, options) if form.inside else form.reader()(path, options, meta.read_sidecar(path))
+        if isinstance(found, Found) and is_given(given.get("labels")):
+            return with_labels(found, given["labels"], path)
+        return found
     except InvalidNetwork as error:
         raise InvalidNetwork(f"{path}: {error}") from None
 
@@ -158,7 +166,7 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
     """Give a matrix its leak; a table holds weights, a matrix tells by its diagonal."""
     if isinstance(found, Network):
         return found
-    origin = {"file": path.name, **found.counts}
+    origin = {"file": readable_name(path), **found.counts}
     if found.leak is not None:
         if given.get("base_leak") is not None or given.get("content") is not None:
             raise InvalidOption(f"{path} holds a leak: leave base_leak and content out")

@@ -17,7 +17,7 @@ from noiseprune.errors import BadFile
 from noiseprune.files import text, trial
 from noiseprune.files.options import ReadOptions
 from noiseprune.files.rows import Table, column_role
-from noiseprune.files.sources import read_bytes
+from noiseprune.files.sources import in_utf8, is_utf8, read_bytes
 
 HEAD = 1 << 16  # bytes that tell separator, header and types
 SAMPLED = 200  # rows of it
@@ -71,7 +71,7 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
         if pl.Int64 in types.values() and any(_anywhere(source, mark + PADDED, begin) for mark in marks):
             types = dict.fromkeys(types, pl.String)
     frame = pl.scan_csv(
-        source,
+        in_utf8(source) if isinstance(source, Path) else source,
         has_header=False,
         separator=separator,
         skip_lines=first_line - 1 + named,
@@ -93,7 +93,7 @@ def _opened(path: Path) -> tuple[Path | bytes, bytes]:
     head = b""
     with contextlib.suppress(OSError), path.open("rb") as file:  # read_bytes says what is wrong
         head = file.read(HEAD)
-    if head and head[:2] != b"\x1f\x8b":
+    if head and head[:2] != b"\x1f\x8b" and is_utf8(path):
         return path, head
     data = read_bytes(path)
     return data, data[:HEAD]
@@ -166,6 +166,6 @@ def _scanned(scan: Any, path: Path, what: str) -> Table:
     from noiseprune.files.matrices import understood
 
     with understood(path, what):
-        frame = scan(path, glob=False)
+        frame = scan(in_utf8(path), glob=False)
         names = frame.collect_schema().names()
     return Table(frame.rename({name: str(k) for k, name in enumerate(names)}), names, typed=True)

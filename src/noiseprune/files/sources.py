@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -25,6 +26,29 @@ def check_readable(path: Path) -> None:
         raise BadFile(f"{path}: is a folder; name a file in it") from None
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def readable_name(path: Path) -> str:
+    """Return a file's name as text that any file or terminal takes, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether the bytes of a path are UTF-8, as names of files need not be."""
+    return os.fsencode(path).decode("utf-8", "ignore").encode("utf-8") == os.fsencode(path)
+
+
+def in_utf8(path: Path) -> str:
+    """Return a path as polars takes it, which knows no other file names than those in UTF-8.
+
+    Raises
+    ------
+    BadFile
+        Where the name is none.
+    """
+    if not is_utf8(path):
+        raise BadFile(f"{readable_name(path)}: its name, or that of its folder, is not UTF-8: rename it")
+    return os.fsencode(path).decode("utf-8")
 
 
 def read_bytes(path: Path, bytes_per_byte: int = BYTES_PER_BYTE) -> bytes:

@@ -15,7 +15,7 @@ from noiseprune.files.matrices import square, text_matrix
 from noiseprune.files.options import Found, ReadOptions
 from noiseprune.files.rows import Table, column_role
 from noiseprune.files.scanning import looks_like_a_synapse, scan_text
-from noiseprune.files.sources import BYTES_PER_BYTE, read_bytes
+from noiseprune.files.sources import BYTES_PER_BYTE, in_utf8, read_bytes
 from noiseprune.files.tables import edge_list, own_weights
 from noiseprune.linalg.memory import available_bytes
 from noiseprune.network import Network
@@ -60,7 +60,7 @@ def _with_care(path: Path, options: ReadOptions) -> Found:
 def _own_weights(path: Path, record: meta.Metadata) -> sp.csr_array:
     """Read the weights (post, pre) of a file that we wrote, ids to the letter."""
     separator = SEPARATORS[Path(path.name.lower().removesuffix(".gz")).suffix]
-    return own_weights(pl.read_csv(path, separator=separator, infer_schema=False), record, path)
+    return own_weights(pl.read_csv(in_utf8(path), separator=separator, infer_schema=False), record, path)
 
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
@@ -76,9 +76,9 @@ def table_of(network: Network) -> pl.DataFrame:
 
 def write_csv(network: Network, path: Path) -> None:
     """Write a table with commas."""
-    table_of(network).write_csv(path)
+    table_of(network).write_csv(in_utf8(path))
 
 
 def write_tsv(network: Network, path: Path) -> None:
     """Write a table with tabs."""
-    table_of(network).write_csv(path, separator="\t")
+    table_of(network).write_csv(in_utf8(path), separator="\t")

@@ -11,7 +11,11 @@ from noiseprune.errors import BadFile
 START, BYTES_A_SECOND = 8.0, 2e7  # seconds to start, and how fast a file is read at the least
 
 # polars (2.1) believes the lengths in a damaged Arrow file, and aborts when there is not so much memory
-ARROW = "import sys, polars as pl; pl.scan_ipc(sys.argv[1], glob=False).select(pl.all().null_count()).collect()"
+ARROW = """
+import os, sys
+import polars as pl
+pl.scan_ipc(os.fsencode(sys.argv[1]).decode(), glob=False).select(pl.all().null_count()).collect()
+"""
 
 # HDF5 (2.0) does not find its way through damaged strings of any length: it aborts, runs for ever, or takes gigabytes
 HDF5 = """
