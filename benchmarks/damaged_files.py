@@ -15,14 +15,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.fuzzing import SUFFIXES
+from tests.fuzzing import SPARSE, SUFFIXES
 
 SLOW = {".feather": 1_000, ".nir": 1_000}  # each is read in a process of its own first
 
 if __name__ == "__main__":
     how_many = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     rows = []
-    for suffix in sys.argv[2:] or SUFFIXES:
+    for suffix in sys.argv[2:] or SUFFIXES + SPARSE:
         count = min(how_many, SLOW.get(suffix, how_many))
         done = subprocess.run(
             [sys.executable, "-m", "tests.fuzzing", suffix, str(count), "7"], capture_output=True, text=True, cwd=ROOT

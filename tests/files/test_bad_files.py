@@ -13,6 +13,8 @@ FOLDER = Path(__file__).parents[1] / "bad_files"
 NEEDS = {
     ".graphml": "networkx",
     ".gml": "networkx",
+    ".gexf": "networkx",
+    ".net": "networkx",
     ".h5": "h5py",
     ".nir": "nir",
     ".safetensors": "safetensors",

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.files.test_bad_files import NEEDS
-from tests.fuzzing import LARGEST, LONGEST, SUFFIXES
+from tests.fuzzing import LARGEST, LONGEST, SPARSE, SUFFIXES
 
 HOW_MANY = 200
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES + SPARSE)
 def test_damaged_files_are_refused_or_read(suffix):
     """Takes seconds: a new process, and for Arrow one a file."""
     library = NEEDS.get(Path(f"x{suffix}").suffix)
