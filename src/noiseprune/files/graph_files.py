@@ -28,7 +28,7 @@ GRAPH = re.compile(r"(?m)^\s*graph\s*\[")
 XML_GRAPH = re.compile(rb"<(?:[\w.-]+:)?graph[\s/>]")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 NO_WEIGHTS = ("id", "label", "name", "key", "start", "end")  # they say which edge it is and when, numbers or not
-GEXF_VERSIONS = ("1.3", "1.2draft", "1.1draft")
+GEXF_1_3 = (b"http://www.gexf.net/1.3", b"http://gexf.net/1.3")  # programs write either, NetworkX (3.6) knows one
 PAJEK_LISTS = ("*edges", "*arcs", "*matrix")
 NODE_DEFAULTS, EDGE_DEFAULTS = "node_default", "edge_default"  # where NetworkX keeps what GraphML says of all
 BYTES_PER_BYTE = 30  # of memory for a byte of text, as a graph of Python objects
@@ -48,8 +48,7 @@ def read_gexf(path: Path, options: ReadOptions) -> Network | Found:
     networkx = required("networkx", "nx", "GEXF")
     data = _xml(path, "GEXF")
     with understood(path, "GEXF file"):
-        version = next((v for v in GEXF_VERSIONS if f"/{v}".encode() in data[:4096]), GEXF_VERSIONS[0])
-        graph = networkx.read_gexf(io.BytesIO(data), version=version)
+        graph = networkx.read_gexf(io.BytesIO(data.replace(*GEXF_1_3)))
     found = _found(_with_weight_1(graph), path, options, "GEXF")
     if isinstance(found, Found) and graph.graph.get("mode") == "dynamic":
         found.counts["time"] = "a dynamic graph: the edges of all times are read"
@@ -68,25 +67,32 @@ def _xml(path: Path, what: str) -> bytes:
 
 
 def _one_graph(data: bytes, wanted: str | None, path: Path) -> bytes:
-    """Leave the one graph that a user named, by its id or its number from 1; NetworkX would take the first."""
-    if len(XML_GRAPH.findall(data)) < 2 and wanted is None:
+    """Bring GraphML into the form that NetworkX (3.6) reads whole.
+
+    It takes the first of several graphs, where a user may name one by its id or its number from 1, leaves out graphs
+    inside nodes but for groups of yEd, and the defaults of keys that are for all elements and not for edges.
+    """
+    if wanted is None and len(XML_GRAPH.findall(data)) < 2 and b"<default" not in data:
         return data
     root = ElementTree.fromstring(data)
     graphs = [element for element in root if _is_graph(element)]
-    if sum(map(_is_graph, root.iter())) > len(graphs):
+    inside = [child for parent in root.iter() if parent is not root for child in parent if _is_graph(child)]
+    groups = [child for parent in root.iter() if parent.get("yfiles.foldertype") == "group" for child in parent]
+    if any(graph not in groups for graph in inside):
         raise BadFile(f"{path}: holds graphs inside nodes or edges, which are not read: write one flat graph")
-    names = {graph.get("id", str(k)): graph for k, graph in enumerate(graphs, 1)}
     numbered = {str(k): graph for k, graph in enumerate(graphs, 1)}
-    listed = ", ".join(names)
+    names = {graph.get("id", k): graph for k, graph in numbered.items()}
     if wanted is None and len(graphs) > 1:
-        raise BadFile(f"{path}: holds {len(graphs)} graphs, {listed}: choose one with --variable")
+        raise BadFile(f"{path}: holds {len(graphs)} graphs, {', '.join(names)}: choose one with --variable")
     if wanted is not None and wanted not in names | numbered:
-        raise BadFile(f"{path}: holds no graph {wanted!r}; those it holds are {listed or 'none'}")
-    if wanted is None or len(graphs) == 1:
-        return data
+        raise BadFile(f"{path}: holds no graph {wanted!r}; those it holds are {', '.join(names) or 'none'}")
+    kept = graphs if wanted is None else [(numbered | names)[wanted]]
     for graph in graphs:
-        if graph is not (numbered | names)[wanted]:
+        if graph not in kept:
             root.remove(graph)
+    for key in root:
+        if key.tag.endswith("key") and key.get("for", "all") == "all":
+            key.set("for", "edge")
     return ElementTree.tostring(root)
 
 

@@ -75,9 +75,7 @@ def _only_inside(shapes: dict[str, tuple[int, ...]], wanted: str | None) -> bool
     """Whether the matrix is to be looked for in the fields of structs: where it is named so, or nothing else is there."""
     if wanted is not None:
         return wanted not in shapes
-    return not any(
-        stack_axis(shape) is not None or (len(shape) == 2 and len({*shape}) == 1) for shape in shapes.values()
-    )
+    return not any(stack_axis(x) is not None or (len(x) == 2 and x[0] == x[1] > 1) for x in shapes.values())
 
 
 def _fields(value: Any, name: str) -> Iterator[tuple[str, Any]]:

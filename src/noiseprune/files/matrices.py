@@ -202,7 +202,7 @@ def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path, *
         Where there is none, or several and none was named, or not the one that was named.
     """
     fit = [name for name, shape in shapes.items() if len(shape) == 2 and shape[0] == shape[1] > 0]
-    if stacks and (not fit or wanted not in (None, *fit)):
+    if stacks and (all(shapes[name] == (1, 1) for name in fit) or wanted not in (None, *fit)):
         fit += [name for name, shape in shapes.items() if stack_axis(shape) is not None]
     names = [name for name in fit if name == wanted or shapes[name] != (1, 1)] or fit
     listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

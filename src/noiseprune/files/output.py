@@ -54,15 +54,24 @@ def _stem(path: Path) -> str:
 
 def _remove_stale(folder: Path, stem: str) -> None:
     """Remove what processes that are gone, killed while they wrote the same file, left on this machine."""
-    import psutil
-
     left = re.compile(re.escape(stem) + r"(\d+)\.[0-9a-f]{8}\.tmp(\.gz)?")
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             match = left.fullmatch(entry.name)
-            if match and not psutil.pid_exists(int(match[1])):
+            if match and not _is_alive(int(match[1])):
                 with contextlib.suppress(OSError):
                     Path(entry.path).unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, OverflowError):
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def check_apart(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
