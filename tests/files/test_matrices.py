@@ -270,8 +270,8 @@ def test_flipped_bytes_never_escape_as_foreign_errors(tmp_path):
 
 
 def test_other_archives_and_shapes_are_named(tmp_path):
-    np.savez(tmp_path / "net.npz", W=W)
-    with pytest.raises(BadFile, match=r"holds the arrays W and no sparse matrix; save one with scipy.sparse.save_npz"):
+    np.savez(tmp_path / "net.npz", W=np.ones((2, 3)), x=1.0)
+    with pytest.raises(BadFile, match=r"holds no square matrix of numbers; it holds W \(2 x 3\), x \(a number\)"):
         read(tmp_path / "net.npz")
     (tmp_path / "net.npy").write_bytes((tmp_path / "net.npz").read_bytes())
     with pytest.raises(BadFile, match="is an .npz archive; rename it"):

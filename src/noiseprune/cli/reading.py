@@ -25,8 +25,8 @@ Reading = dict[str, Any]  # the options below, by name
 File = Annotated[
     Path,
     typer.Argument(
-        help="Edge list, matrix or graph: .csv .tsv .txt .parquet .feather .npz .npy .mtx .mat .h5 .graphml .gml .pt "
-        ".safetensors .nir; text also as .gz.",
+        help="Edge list, matrix or graph: .csv .tsv .txt .parquet .feather .npz .npy .mtx .mat .h5 .graphml .gml .gexf "
+        ".net .zip (TVB) .pt .safetensors .nir; text also as .gz.",
         show_default=False,
     ),
 ]
@@ -56,7 +56,8 @@ def _options(
         float, option(READING, "--gain", help="a rate: scale W to this spectral abscissa over the rate.")
     ] = 0.9,
     variable: Annotated[
-        str | None, _unset("--variable", "Which one, where a file holds several: matrix, SONATA population, NIR node.")
+        str | None,
+        _unset("--variable", "Which one, where a file holds several: matrix, field of a struct, population, graph."),
     ] = None,
     pre: Annotated[str | None, _unset("--pre", "Column of the sending neuron.")] = None,
     post: Annotated[str | None, _unset("--post", "Column of the receiving neuron.")] = None,

@@ -79,8 +79,8 @@ def read(
     base_leak, margin, gain
         The leak for weights that have none, by default "dominant"; see `noiseprune.intake.with_base_leak`.
     variable : str, optional
-        Which matrix, where a file holds several (.mat, HDF5, state_dict, safetensors); which population of edges of SONATA,
-        which node of a NIR graph.
+        Which matrix, where a file holds several (.npz, .mat, HDF5, state_dict, safetensors; a field of a MATLAB struct is
+        named ``struct.field``); which population of edges of SONATA, node of a NIR graph, graph of GraphML.
     pre, post, weight, transmitter_column : str, optional
         Columns of an edge list, where their names are not known ones; `weight` also an attribute of a graph's edges.
     threshold : float, optional
