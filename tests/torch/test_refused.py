@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import warnings
 
 import numpy as np
 import pytest
@@ -138,20 +137,25 @@ def test_what_a_pruning_hook_left_before_a_step_of_training_is_not_what_is_measu
     assert evaluate(module, baked, modules.inputs())["output_drift"] == 0
 
 
-def test_parametrized_modules_are_measured_and_made_sparse_as_they_are():
+def test_parametrized_modules_are_measured_as_they_are():
     class Thin(nn.Module):
         def forward(self, weight):
             return weight * (weight.abs() > 0.4)
 
     for path in ("weight_ih_l0", "weight_hh_l0"):
-        module = modules.SEQUENCES["gru without bias"]()
-        parametrize.register_parametrization(module, path, Thin())
-        baked = copy.deepcopy(module)
+        module, baked = modules.SEQUENCES["gru without bias"](), modules.SEQUENCES["gru without bias"]()
+        for one in (module, baked):
+            parametrize.register_parametrization(one, path, Thin())
         parametrize.remove_parametrizations(baked, path)
         assert evaluate(module, baked, modules.inputs())["output_drift"] == 0
-        assert torch.allclose(to_sparse(module)(modules.inputs())[0], module(modules.inputs())[0], atol=1e-6)
         with pytest.raises(InvalidNetwork, match="weight_.h_l0 is no parameter but computed"):
             prune_(module, 0.2, noise=NOISE, include_input=True, strengthen="staged")
+        if path == "weight_ih_l0":
+            assert torch.allclose(to_sparse(module)(modules.inputs())[0], module(modules.inputs())[0], atol=1e-6)
+            assert torch.equal(module(modules.inputs())[0], baked(modules.inputs())[0]), "the original is as it was"
+        else:
+            with pytest.raises(InvalidOption, match="weight_hh_l0 is parametrized: .*remove_parametrizations"):
+                to_sparse(module)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -262,14 +266,13 @@ def test_two_devices_are_named(monkeypatch):
 @pytest.mark.parametrize("strengthen", ["regressed", "staged", "reciprocal", "none"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_density_of_nothing_is_none(kind, strengthen):
-    for noise in (NOISE, IntrinsicNoise(steps=6, trials=20), IntrinsicNoise(covariance="lyapunov")):
-        for per in ("block", "row", "global"):
-            module = modules.made(kind(3, 1), 84)
-            before = copy.deepcopy(module.state_dict())
-            info = prune_(module, 0.5, noise=noise, strengthen=strengthen, per=per)
-            assert info["density"] is None and set(info["densities"].values()) == {None}
-            assert all(np.isfinite(error).all() for error in info["drive_error"].values())
-            assert all(torch.equal(a, b) for a, b in zip(module.state_dict().values(), before.values(), strict=True))
+    for noise, per in ((NOISE, "row"), (IntrinsicNoise(steps=6, trials=20), "block"), (NOISE, "global")):
+        module = modules.made(kind(3, 1), 84)
+        before = copy.deepcopy(module.state_dict())
+        info = prune_(module, 0.5, noise=noise, strengthen=strengthen, per=per)
+        assert info["density"] is None and set(info["densities"].values()) == {None}
+        assert all(np.isfinite(error).all() for error in info["drive_error"].values())
+        assert all(torch.equal(a, b) for a, b in zip(module.state_dict().values(), before.values(), strict=True))
 
 
 def test_inputs_of_one_neuron_are_pruned():
@@ -292,13 +295,15 @@ def test_silence_and_networks_without_inputs_give_numbers(strengthen):
     assert all(np.isfinite(error).all() for error in info["drive_error"].values())
     drift = evaluate(module, modules.SEQUENCES["gru without bias"](), torch.zeros(4, 5, 3))
     assert drift["output_drift"] == 0 and not drift["by_step"].any() and not drift["by_neuron"].any()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors", UserWarning)
-        alone = nn.GRU(0, 8)
+    alone = nn.ParameterDict(
+        {"W": torch.randn(8, 8, generator=torch.Generator().manual_seed(86)), "W_in": torch.zeros(8, 0)}
+    )
+    leaky = Leaky("W", "W_in", alpha=0.5)
     with pytest.raises(InvalidOption, match="needs inputs, and the module takes none: take noise='intrinsic'"):
-        prune_(alone, 0.25, noise="input")
-    prune_(alone, 0.25, noise=IntrinsicNoise(steps=6, trials=20), strengthen=strengthen)
-    prune_(alone, 0.125, inputs=torch.zeros(4, 5, 0), strengthen=strengthen)
+        prune_(alone, 0.25, noise="input", recurrent=leaky)
+    noise = IntrinsicNoise(steps=6, trials=20)
+    assert prune_(alone, 0.25, noise=noise, strengthen=strengthen, recurrent=leaky)["density"] == 0.25
+    assert prune_(alone, 0.125, inputs=torch.zeros(4, 5, 0), strengthen=strengthen, recurrent=leaky)["density"] == 0.125
 
 
 @pytest.mark.parametrize("name", ["tanh", "gru", "lstm"])

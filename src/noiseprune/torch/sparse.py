@@ -34,6 +34,10 @@ class SparseRecurrent(nn.Module):
         super().__init__()
         layers = [layer for directions in layers_of(module, recurrent) for layer in directions]
         for layer in layers:
+            if _is_parametrized(module, layer.weight):
+                raise InvalidOption(
+                    f"{layer.weight} is parametrized: call torch.nn.utils.parametrize.remove_parametrizations first, then to_sparse"
+                )
             for path in layer.paths:
                 _check(module, path)
         self.module = copy.deepcopy(module).requires_grad_(False)
@@ -275,7 +279,10 @@ def _is_parametrized(module: nn.Module, path: str) -> bool:
 def _compress(module: nn.Module, path: str) -> None:
     """Put CSR in place of a matrix where it is at most half full."""
     weight = tensor(module, path).detach()
-    if weight.layout == torch.sparse_csr or torch.count_nonzero(weight) > SPARSE * weight.numel():
+    # a parametrized input matrix stays: a copy shares its class with the original, which would lose the property
+    if weight.layout == torch.sparse_csr or _is_parametrized(module, path):
+        return
+    if torch.count_nonzero(weight) > SPARSE * weight.numel():
         return
     if weight.dtype in (torch.float16, torch.bfloat16) and weight.device.type == "cpu":
         raise InvalidOption(
@@ -283,8 +290,6 @@ def _compress(module: nn.Module, path: str) -> None:
         )
     owner_path, _, name = path.rpartition(".")
     owner = module.get_submodule(owner_path)
-    if _is_parametrized(module, path):
-        parametrize.remove_parametrizations(owner, name)
     delattr(owner, name)
     owner.register_buffer(name, _csr(weight))
     setattr(owner, name, getattr(owner, name))  # an RNN keeps a list of its weights, and with it the dense one
