@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import parametrize
@@ -80,7 +81,7 @@ def blocks_of(module: nn.Module, layers: Layers, *, include_input: bool = False)
     Raises
     ------
     InvalidNetwork
-        Where a weight is no parameter that could be written to, or no stack of its gates, or holds NaN or infinity.
+        Where a weight cannot be written to, is no stack of its gates, or holds NaN or infinity.
     """
     blocks = []
     for layer in (direction for directions in layers for direction in directions):
@@ -107,18 +108,42 @@ def _stack(
 
 
 def _check(module: nn.Module, path: str, n_gates: int) -> None:
+    weight = writable(module, path)
+    if weight.shape[0] % n_gates:
+        raise InvalidNetwork(f"{path} has {weight.shape[0]} rows, which {n_gates} gates cannot share equally")
+    if not bool(weight.isfinite().all()):
+        raise InvalidNetwork(f"{path} holds NaN or infinite numbers")
+
+
+def writable(module: nn.Module, path: str) -> nn.Parameter:
+    """Return a parameter whose numbers can be changed.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where it is computed from others, sparse, an inference tensor, or repeats one number in memory.
+    """
     weight = tensor(module, path)
     owner_path, _, name = path.rpartition(".")
     owner = module.get_submodule(owner_path)
+    if weight.layout != torch.strided:
+        raise InvalidNetwork(
+            f"{path} is sparse (CSR), for inference alone: take the dense module that it was made from"
+        )
     if parametrize.is_parametrized(owner, name) or not isinstance(weight, nn.Parameter):
         raise InvalidNetwork(
             f"{path} is no parameter but computed from others (pruned by a hook, or parametrized), so it cannot be written to: "
             "bake it in first, with torch.nn.utils.prune.remove or parametrize.remove_parametrizations"
         )
-    if weight.shape[0] % n_gates:
-        raise InvalidNetwork(f"{path} has {weight.shape[0]} rows, which {n_gates} gates cannot share equally")
-    if not bool(weight.isfinite().all()):
-        raise InvalidNetwork(f"{path} holds NaN or infinite numbers")
+    if weight.is_inference():
+        raise InvalidNetwork(
+            f"{path} was made under torch.inference_mode and cannot be changed: take copy.deepcopy(module), made outside of it"
+        )
+    if any(n > 1 and stride == 0 for n, stride in zip(weight.shape, weight.stride(), strict=True)):
+        raise InvalidNetwork(
+            f"{path} repeats the same numbers in memory (expand): set it to torch.nn.Parameter({path}.detach().clone()) first"
+        )
+    return weight
 
 
 def _write(module: nn.Module, path: str, rows: slice, values: Floats) -> None:
@@ -128,4 +153,4 @@ def _write(module: nn.Module, path: str, rows: slice, values: Floats) -> None:
 
 def as_array(values: Any) -> Floats:
     """Return a copy of a tensor as a NumPy array in double precision."""
-    return np.array(values.detach().cpu().numpy(), dtype=np.float64)
+    return np.array(values.detach().cpu().double().numpy())

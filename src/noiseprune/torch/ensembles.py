@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,7 +70,8 @@ class IntrinsicNoise:
     ridge = 1e-6
 
     def __post_init__(self) -> None:
-        _positive(std=self.std, steps=self.steps, trials=self.trials)
+        _positive(std=self.std)
+        _whole(steps=self.steps, trials=self.trials)
         choice("covariance", self.covariance, ("simulated", "lyapunov"))
 
     @property
@@ -79,7 +82,7 @@ class IntrinsicNoise:
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:  # noqa: ARG002 - a contract
         """Yield silence."""
         for trials in _batch_sizes(self.trials):
-            yield torch.zeros(self.steps, trials, n_inputs)
+            yield torch.zeros(self.steps, trials, n_inputs, device="cpu")
 
 
 @dataclass(frozen=True)
@@ -112,23 +115,28 @@ class InputNoise:
     ridge = ERRORS
 
     def __post_init__(self) -> None:
-        _positive(std=self.std, active=self.active, correlation=self.correlation, steps=self.steps, trials=self.trials)
+        _positive(std=self.std, active=self.active, correlation=self.correlation)
+        _whole(steps=self.steps, trials=self.trials)
 
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Yield coloured noise."""
+        if n_inputs == 0:
+            raise InvalidOption("noise='input' needs inputs, and the module takes none: take noise='intrinsic'")
         stays, share = math.exp(-1 / self.correlation), self.active / n_inputs
         for trials in _batch_sizes(self.trials):
             shape = (trials, n_inputs)
-            tonic = torch.rand(shape, generator=generator) < 0.5
-            gate = torch.rand(shape, generator=generator) < share
-            level = torch.randn(shape, generator=generator)
-            inputs = torch.empty(self.steps, *shape)
+            uniform = partial(torch.rand, shape, generator=generator, device="cpu")
+            normal = partial(torch.randn, shape, generator=generator, device="cpu")
+            tonic = uniform() < 0.5
+            gate = uniform() < share
+            level = normal()
+            inputs = torch.empty(self.steps, *shape, device="cpu")
             for t in range(self.steps):
                 inputs[t] = self.std * gate * level
-                moved = stays * level + math.sqrt(1 - stays**2) * torch.randn(shape, generator=generator)
+                moved = stays * level + math.sqrt(1 - stays**2) * normal()
                 level = torch.where(tonic, level, moved)
-                drawn = torch.rand(shape, generator=generator) < share
-                gate = torch.where(torch.rand(shape, generator=generator) < stays, gate, drawn)
+                drawn = uniform() < share
+                gate = torch.where(uniform() < stays, gate, drawn)
             yield inputs
 
 
@@ -161,7 +169,9 @@ def examples(inputs: Tensor, n_inputs: int, *, batch_first: bool) -> Examples:
         came = tuple(inputs.shape) if isinstance(inputs, Tensor) else type(inputs).__name__
         layout = "trials, T" if batch_first else "T, trials"
         raise InvalidOption(f"inputs must be a tensor ({layout}, {n_inputs}), as the module takes them; got {came}")
-    if inputs.numel() == 0 or not bool(inputs.isfinite().all()):
+    if inputs.is_complex() or inputs.layout != torch.strided:
+        raise InvalidOption(f"inputs must be real and dense; got {inputs.dtype}, {inputs.layout}")
+    if 0 in inputs.shape[:-1] or not bool(inputs.isfinite().all()):
         raise InvalidOption("inputs must hold at least one step of one trial, all numbers finite")
     if inputs.ndim == 2:
         return Examples(inputs[:, None])
@@ -177,3 +187,9 @@ def _positive(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value < math.inf:
             raise InvalidOption(f"{name} must be positive and finite; got {value!r}")
+
+
+def _whole(**values: Any) -> None:
+    for name, value in values.items():
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+            raise InvalidOption(f"{name} must be a whole number, one or more; got {value!r}")

@@ -13,7 +13,7 @@ from noiseprune.errors import DidNotConverge, UnstableNetwork
 from noiseprune.linalg import spectrum
 from noiseprune.torch.blocks import Floats, as_array
 from noiseprune.torch.moments import Moments
-from noiseprune.torch.recurrent import Layers, Recurrent, external_drive, jacobian, n_inputs, tensor, unroll
+from noiseprune.torch.recurrent import Layers, Recurrent, external_drive, jacobian, n_inputs, precision, tensor, unroll
 
 SETTLE = 300  # steps of silence from rest, after which a layer is taken to have settled
 MAX_DOUBLINGS = 40  # 2^40 steps: no slower mode can be told from an unstable one in double precision
@@ -30,7 +30,7 @@ class OperatingPoint(NamedTuple):
 def operating_points(module: nn.Module, layers: Layers) -> list[OperatingPoint]:
     """Let a module settle in silence and linearise each layer where it then is."""
     like = tensor(module, layers[0][0].weight)
-    inputs = like.new_zeros(SETTLE, 1, n_inputs(module, layers))
+    inputs = like.new_zeros(SETTLE, 1, n_inputs(module, layers), dtype=precision(module, layers))
     points = []
     with torch.no_grad():
         for directions in layers:
@@ -74,7 +74,7 @@ def stationary_moments(module: nn.Module, layers: Layers, std: float) -> dict[tu
     found = {}
     for layer, state, J in operating_points(module, layers):
         noise = std**2 * np.eye(len(J))
-        carried = np.diag(np.broadcast_to(as_array(torch.as_tensor(layer.memory)), len(J)))
+        carried = np.diag(np.broadcast_to(as_array(torch.as_tensor(layer.memory, device="cpu")), len(J)))
         total = _stein(J, J.T, noise)
         if total is None:
             raise UnstableNetwork(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 from torch.utils.hooks import RemovableHandle
 
-from noiseprune.errors import InvalidOption
-from noiseprune.torch.blocks import Bools, as_array
-from noiseprune.torch.recurrent import tensor
+from noiseprune.errors import InvalidNetwork, InvalidOption
+from noiseprune.torch.blocks import Bools, as_array, writable
+from noiseprune.torch.recurrent import full_name, tensor
 from noiseprune.torch.selection import choose, noise_importance
+from noiseprune.torch.sharing import overlap, refuse_shared
 
 
 def hook(module: nn.Module, masks: Mapping[str, Tensor]) -> None:
@@ -43,6 +46,15 @@ class NoisePrune(prune.BasePruningMethod):  # type: ignore[misc, unused-ignore]
             raise InvalidOption(f"density, the kept share, must be above 0 and at most 1; got {density!r}")
         self.density = density
         self.covariance = as_array(torch.as_tensor(covariance))
+        if not np.isfinite(self.covariance).all():
+            raise InvalidOption("the covariance holds NaN or infinite numbers")
+
+    @classmethod
+    def apply(cls, module: nn.Module, name: str, *args: Any, **options: Any) -> prune.BasePruningMethod:
+        """Prune a parameter of a module, by its name, with torch's own hook."""
+        if isinstance(getattr(module, name, None), nn.Parameter):
+            refuse_shared(module, [name], [name])
+        return super().apply(module, name, *args, **options)  # type: ignore[no-untyped-call]
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """Mask `t`, a stack of gates, within what an earlier mask has left."""
@@ -74,7 +86,15 @@ class MaskKeeper:
     module : nn.Module
         Pruned, with ``form="baked"``.
     masks : dict of Tensor, optional
-        ``info["masks"]`` of `prune_`. Without it what is zero in any matrix now is what stays zero.
+        ``info["masks"]`` of `prune_`, by the paths of the module that it was given. Without it what is zero in any matrix now
+        is what stays zero.
+
+    Raises
+    ------
+    InvalidOption
+        Where masks do not fit the module, or two of them say different things about one parameter.
+    InvalidNetwork
+        Where a parameter cannot be written to.
 
     Examples
     --------
@@ -94,7 +114,8 @@ class MaskKeeper:
         if masks is None:
             masks = {name: p != 0 for name, p in module.named_parameters() if p.ndim == 2 and bool((p == 0).any())}
         self.module = module
-        self.masks = {path: mask.detach().clone() for path, mask in masks.items()}
+        self.masks = {path: torch.as_tensor(mask).detach() != 0 for path, mask in masks.items()}
+        _check_masks(module, self.masks)
 
     def apply_(self) -> None:
         """Set what is pruned to zero."""
@@ -106,3 +127,28 @@ class MaskKeeper:
     def follow(self, optimizer: torch.optim.Optimizer) -> RemovableHandle:
         """Do so after every step of an optimizer; the handle's ``remove()`` ends it."""
         return optimizer.register_step_post_hook(lambda *_: self.apply_())
+
+
+def _check_masks(module: nn.Module, masks: Mapping[str, Tensor]) -> None:
+    if not _fit(module, masks):
+        inside = [f"model.{name}" for name, part in module.named_modules() if name and _fit(part, masks)]
+        path, mask = next((path, mask) for path, mask in masks.items() if not _fit(module, {path: mask}))
+        advice = f"MaskKeeper({inside[0]}, masks)" if inside else "such as MaskKeeper(model.rnn, masks)"
+        raise InvalidOption(
+            f"{full_name(type(module))} has no parameter {path!r} of the shape {tuple(mask.shape)}. Masks go by the paths of the "
+            f"module that prune_ was given, so give that one: {advice}"
+        )
+    weights = {path: writable(module, path) for path in masks}
+    for (one, weight), (other, second) in combinations(weights.items(), 2):
+        if overlap(weight, second) and not (weight is second and torch.equal(masks[one].cpu(), masks[other].cpu())):
+            raise InvalidOption(
+                f"{one} and {other} are the same numbers in memory, and their masks differ: untie them, or give one mask"
+            )
+
+
+def _fit(module: nn.Module, masks: Mapping[str, Tensor]) -> bool:
+    """Say whether a module has all that masks are for."""
+    try:
+        return all(tensor(module, path).shape == mask.shape for path, mask in masks.items())
+    except InvalidNetwork:
+        return False

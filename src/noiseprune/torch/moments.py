@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from noiseprune.errors import InvalidNetwork
 from noiseprune.torch.blocks import Block, Floats, as_array
 from noiseprune.torch.ensembles import SHARE, Ensemble
-from noiseprune.torch.recurrent import Layers, Observer, n_inputs, run, tensor
+from noiseprune.torch.recurrent import Layers, Observer, n_inputs, precision, run, tensor
 
 STILL = 1e-12  # variance of a silent run, over that of the fluctuations, below which it stands still up to rounding
 
@@ -91,12 +91,12 @@ def measure(
     -----
     O(T x trials x n^2), a batch of trials in memory at a time.
     """
-    like = tensor(module, blocks[0].weight)
+    device, dtype = tensor(module, blocks[0].weight).device, precision(module, layers)
     quiet: Sums = {block.source: _Sums() for block in blocks}
     noisy: Sums = {block.source: _Sums() for block in blocks}
     with torch.no_grad():
         for inputs in ensemble.batches(n_inputs(module, layers), generator):
-            inputs = inputs.to(like.device, like.dtype)
+            inputs = inputs.to(device, dtype)
             if not ensemble.noise_std:
                 run(module, layers, inputs, observers=_observers(quiet, _Sums.add))
                 continue

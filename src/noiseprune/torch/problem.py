@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,15 @@ from noiseprune.torch.selection import importance
 
 Strengthen = Literal["regressed", "staged", "reciprocal", "none"]
 STRENGTHENS: tuple[Strengthen, ...] = ("regressed", "staged", "reciprocal", "none")
+REFITS = ("regressed", "staged")  # those that correct biases
+
+
+class Change(NamedTuple):
+    """New weights of a block, (post, pre), what is added to its bias, and the error of each neuron's drive, (post,)."""
+
+    weights: Floats
+    bias: Floats | None
+    drive_error: Floats
 
 
 class Problem:
@@ -49,20 +58,29 @@ class Problem:
             return refit.prices(self.others, self.offered, self.H, down_to=density * refit.DOWN_TO)
         return importance(rule, self.block, self.weights, self.moments.covariance)
 
-    def write(self, module: nn.Module, strengthen: Strengthen, kept: Bools, p: Floats, cap: float | None) -> Floats:
-        """Put the new weights and bias into the module; return the error of each neuron's drive, (post,)."""
+    def change(self, strengthen: Strengthen, kept: Bools, p: Floats, cap: float | None) -> Change:
+        """Fit what stays."""
         others = self.others
         if strengthen == "reciprocal":
+            if not p[kept].all():
+                raise InvalidOption(
+                    f"of {self.block.name} weights are kept whose importance is zero, so that there is no 1/p: the activity that "
+                    "they read stands still. Give inputs or noise that move it, or take another strengthen"
+                )
             new = refit.reciprocal(others, kept, p, cap)
         elif strengthen == "none":
             new = np.where(kept, others, 0.0)
         else:
             new = refit.regress(others, kept, self.H)
         lost = others - new
-        if strengthen in ("regressed", "staged"):
-            self.block.correct_bias(module, lost @ self.moments.mean)
-        self.block.write(module, new + self.weights - others)
-        return self._drive_error(lost)
+        bias = lost @ self.moments.mean if strengthen in REFITS else None
+        return Change(new + self.weights - others, bias, self._drive_error(lost))
+
+    def write(self, module: nn.Module, change: Change) -> None:
+        """Put the new weights and bias into the module."""
+        if change.bias is not None:
+            self.block.correct_bias(module, change.bias)
+        self.block.write(module, change.weights)
 
     def _drive_error(self, lost: Floats) -> Floats:
         """Root mean square error of each neuron's drive on the ensemble, over the drive's standard deviation; (post,)."""
@@ -85,13 +103,18 @@ def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> d
 
 
 def densities_of(problems: list[Problem], kept: list[Bools]) -> dict[str, Any]:
-    """Kept shares: of all that was pruned, and of each parameter."""
+    """Kept shares: of all that was pruned, and of each parameter; None where there was nothing to prune."""
     counts: dict[str, np.ndarray] = {}
     for problem, keeps in zip(problems, kept, strict=True):
         both = np.array([np.count_nonzero(keeps), problem.n_positions])
         counts[problem.block.weight] = counts.get(problem.block.weight, np.zeros(2)) + both
     total = np.sum(list(counts.values()), axis=0)
     return {
-        "density": float(total[0] / total[1]),
-        "densities": {path: float(kept_ / positions) for path, (kept_, positions) in counts.items()},
+        "density": _share(total),
+        "densities": {path: _share(count) for path, count in counts.items()},
     }
+
+
+def _share(counts: np.ndarray) -> float | None:
+    kept, positions = counts
+    return float(kept / positions) if positions else None

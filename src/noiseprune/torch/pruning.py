@@ -14,19 +14,21 @@ from noiseprune.errors import InvalidOption
 from noiseprune.options import choice
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.rule.importance import RULES, Rule
-from noiseprune.torch.blocks import Block, blocks_of
+from noiseprune.torch.blocks import Block, Bools, Floats, blocks_of
 from noiseprune.torch.ensembles import NOISES, Ensemble, IntrinsicNoise, examples
 from noiseprune.torch.linearisation import spectral_abscissa, stationary_moments
 from noiseprune.torch.living import hook
 from noiseprune.torch.moments import Moments, measure
-from noiseprune.torch.problem import STRENGTHENS, Problem, Strengthen, densities_of, masks_of
-from noiseprune.torch.recurrent import Layers, Recurrent, layers_of, n_inputs
+from noiseprune.torch.problem import REFITS, STRENGTHENS, Change, Problem, Strengthen, densities_of, masks_of
+from noiseprune.torch.recurrent import Layers, Recurrent, layers_of, n_inputs, tensor
 from noiseprune.torch.selection import Draw, Per, choose
+from noiseprune.torch.sharing import refuse_shared
 
 Form = Literal["baked", "hook"]
 Noise = Literal["intrinsic", "input"] | Ensemble
 
 
+@torch.inference_mode(False)
 def prune_(
     module: nn.Module,
     density: float,
@@ -83,17 +85,23 @@ def prune_(
     Returns
     -------
     dict
-        ``density``; ``densities`` and ``masks`` by parameter; ``drive_error`` by block, (neurons,), the root mean square error
-        of the drive on the ensemble over its standard deviation; ``ensemble`` and ``selection``, what chose;
+        ``density``, None where there is nothing to prune; ``densities`` and ``masks`` by parameter; ``drive_error`` by block,
+        (neurons,), the root mean square error of the drive on the ensemble over its standard deviation; ``ensemble`` and
+        ``selection``, what chose;
         ``spectral_abscissa`` before and after, per step, of the linearisation in silence, None where it is not found;
         ``ridge``; ``samples``; ``seconds``; ``seed``; ``version``.
 
     Raises
     ------
     InvalidOption
-        Where options make no sense, alone or together.
+        Where options make no sense, alone or together, or where something to be changed is tied to something else.
     InvalidNetwork
         Where the module is not understood, or cannot be written to.
+
+    Notes
+    -----
+    Modules in half precision are measured and refitted in single or double and written back as they were. Dropout is left
+    out. An error leaves the module as it was.
 
     Examples
     --------
@@ -106,6 +114,7 @@ def prune_(
     _check(density, rule, draw, strengthen, per, form, ridge, cap)
     layers = layers_of(module, recurrent)
     blocks = blocks_of(module, layers, include_input=include_input)
+    _refuse_shared(module, layers, blocks, strengthen)
     ensemble = _ensemble(module, layers, noise, inputs)
     ridge = ensemble.ridge if ridge is None else ridge
     seed = seed_from(rng)
@@ -125,16 +134,18 @@ def prune_(
         certain=rule == "magnitude",
         rng=np.random.default_rng(for_draw),
     )
-    errors = {}
-    for problem, (kept, p) in zip(problems, chosen, strict=True):
-        errors[problem.block.name] = problem.write(module, strengthen, kept, p, cap)
+    changes = _changes(module, problems, chosen, strengthen, cap)
+    for problem, change in zip(problems, changes, strict=True):
+        problem.write(module, change)
     masks = masks_of(module, problems, [kept for kept, _ in chosen])
     if form == "hook":
         hook(module, masks)
     return {
         **densities_of(problems, [kept for kept, _ in chosen]),
         "masks": masks,
-        "drive_error": errors,
+        "drive_error": {
+            problem.block.name: change.drive_error for problem, change in zip(problems, changes, strict=True)
+        },
         "ensemble": type(ensemble).__name__,
         "selection": "exact prices of doing without a weight" if strengthen == "staged" else f"{rule}, {draw}",
         "spectral_abscissa": {"before": abscissa, "after": spectral_abscissa(module, layers)},
@@ -176,6 +187,35 @@ def _check(
         raise InvalidOption(f"ridge must be positive and finite; got {ridge!r}")
     if cap is not None and (strengthen != "reciprocal" or not 0 <= cap <= 1):
         raise InvalidOption(f"cap is a quantile between 0 and 1, of factors 1/p: strengthen='reciprocal'; got {cap!r}")
+
+
+def _refuse_shared(module: nn.Module, layers: Layers, blocks: list[Block], strengthen: Strengthen) -> None:
+    biases = [block.bias for block in blocks if block.bias is not None and strengthen in REFITS]
+    read = [path for directions in layers for layer in directions for path in layer.paths]
+    refuse_shared(module, dict.fromkeys([block.weight for block in blocks] + biases), read)
+
+
+def _changes(
+    module: nn.Module,
+    problems: list[Problem],
+    chosen: list[tuple[Bools, Floats]],
+    strengthen: Strengthen,
+    cap: float | None,
+) -> list[Change]:
+    """Fit all blocks before any is written, so that an error leaves the module as it was."""
+    try:
+        changes = [
+            problem.change(strengthen, kept, p, cap) for problem, (kept, p) in zip(problems, chosen, strict=True)
+        ]
+    except np.linalg.LinAlgError:
+        raise InvalidOption("the refit is singular: give a larger ridge") from None
+    for problem, change in zip(problems, changes, strict=True):
+        dtype = tensor(module, problem.block.weight).dtype
+        if not np.abs(change.weights).max(initial=0.0) <= torch.finfo(dtype).max:
+            raise InvalidOption(
+                f"the new weights of {problem.block.name} do not fit into {dtype}: give a larger ridge, or prune module.float()"
+            )
+    return changes
 
 
 def _ensemble(module: nn.Module, layers: Layers, noise: Noise | None, inputs: Tensor | None) -> Ensemble:

@@ -6,19 +6,26 @@ of the state; the weights turn f into the recurrent drive W f + b, and the step 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.nn.utils import prune
 
 from noiseprune.errors import InvalidNetwork, InvalidOption
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+KINDS: tuple[type[nn.Module], ...] = (nn.RNN, nn.GRU, nn.LSTM, nn.RNNCell, nn.GRUCell, nn.LSTMCell)
+
 Step = Callable[[Tensor, Tensor, Tensor], Tensor]
 Observer = Callable[[Tensor, Tensor], None]
+Start = tuple[Tensor, Tensor]
 
 
 def same(state: Tensor) -> Tensor:
@@ -73,6 +80,11 @@ class Recurrent:
             return ()
         return (self.bias,) if isinstance(self.bias, str) else tuple(self.bias)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of all parameters that the layer names."""
+        return tuple(path for path in (self.weight, self.input, self.input_bias, *self.biases) if path is not None)
+
 
 class Leaky(Recurrent):
     """A leaky, continuous-time layer: v <- (1 - alpha) v + alpha (W_in u + W f + b), f = activation(v), from v = 0.
@@ -96,6 +108,12 @@ class Leaky(Recurrent):
         alpha: float | Tensor,
         activation: Callable[[Tensor], Tensor] = torch.tanh,
     ) -> None:
+        if not isinstance(alpha, int | float):
+            alpha = torch.as_tensor(alpha)
+            if alpha.ndim > 1:
+                raise InvalidOption(
+                    f"alpha must be a number or hold one per neuron; got the shape {tuple(alpha.shape)}"
+                )
         smallest, largest = (float(x) for x in torch.aminmax(torch.as_tensor(alpha)))
         if not 0 < smallest <= largest <= 1:
             raise InvalidOption(f"alpha, step over time constant, must be above 0 and at most 1; got {alpha}")
@@ -118,25 +136,129 @@ def layers_of(module: nn.Module, recurrent: Recurrent | None = None) -> Layers:
     Raises
     ------
     InvalidNetwork
-        Where the module is none of torch's and `recurrent` does not say how it steps, or names what is not there.
+        Where the module is none of torch's or does something else, in a ``forward`` of its own or a forward hook, and
+        `recurrent` does not say how it steps; where a parameter is not there, or holds nothing to compute with.
+
+    Notes
+    -----
+    Where one of torch's own has forward hooks, it is run once, on three steps, to see whether they change anything.
     """
-    if recurrent is not None:
-        for path in (recurrent.weight, recurrent.input, recurrent.input_bias, *recurrent.biases):
-            if path is not None:
-                tensor(module, path)
-        return [[recurrent]]
-    if isinstance(module, nn.RNNBase):
-        directions = ("", "_reverse") if module.bidirectional else ("",)
-        return [
-            [_torch_layer(module, f"_l{layer}{direction}") for direction in directions]
-            for layer in range(module.num_layers)
-        ]
-    if isinstance(module, nn.RNNCellBase):
-        return [[_torch_layer(module, "")]]
-    raise InvalidNetwork(
-        f"prune_ takes nn.RNN, nn.GRU, nn.LSTM and their cells as they are; got {type(module).__name__}. Give the recurrent "
-        "part itself (model.rnn), or say how the module steps: recurrent=Leaky(...) or Recurrent(...)"
-    )
+    kind = _kind(module) if recurrent is None else None
+    layers = [[recurrent]] if recurrent is not None else _torch_layers(module)
+    _check_readable(module, layers)
+    _refresh(module)
+    if kind is not None:
+        _check_hooks(module, kind)
+    return layers
+
+
+def _kind(module: nn.Module) -> type[nn.Module]:
+    """Return which of torch's own a module is, refusing whatever does something else."""
+    kind = next((kind for kind in KINDS if isinstance(module, kind)), None)
+    if kind is None:
+        raise InvalidNetwork(
+            "noiseprune.torch takes nn.RNN, nn.GRU, nn.LSTM and their cells as they are; got "
+            f"{full_name(type(module))}. {_advice(module)}Give the recurrent part itself (model.rnn), or say how the module "
+            "steps: recurrent=Leaky(...) or Recurrent(...)"
+        )
+    for name in ("forward", "permute_hidden", "__call__"):
+        if name in vars(module) or getattr(type(module), name, None) is not getattr(kind, name, None):
+            raise InvalidNetwork(
+                f"noiseprune.torch takes nn.{kind.__name__} as it is; {full_name(type(module))} overrides {name}, so that it may "
+                f"do something else. Give a plain nn.{kind.__name__} with its weights, or say how the module steps: "
+                "recurrent=Recurrent(...)"
+            )
+    return kind
+
+
+def _advice(module: Any) -> str:
+    """Say what else to do about modules that were made from plain ones."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return "A scripted or traced module is not taken apart: prune first, then script. "
+    if "quantiz" in type(module).__module__:
+        return "A quantised module has no weights to refit: prune first, then quantise. "
+    if hasattr(module, "_orig_mod"):
+        return "A compiled module shares its weights with the one it was made from: give that one. "
+    return ""
+
+
+def full_name(kind: type) -> str:
+    """Name a class, and say where it comes from."""
+    return f"{kind.__name__} ({kind.__module__}.{kind.__qualname__})"
+
+
+def _check_readable(module: nn.Module, layers: Layers) -> None:
+    """Refuse parameters that hold no numbers, none to compute with, or lie on several devices."""
+    found = {path: tensor(module, path) for directions in layers for layer in directions for path in layer.paths}
+    for path, values in found.items():
+        if is_lazy(values):
+            raise InvalidNetwork(f"{path} has no shape yet: run the module once, so that it is initialised")
+        if values.is_meta:
+            raise InvalidNetwork(
+                f"{path} holds no numbers, as it is on the meta device: load the module's weights first"
+            )
+        if values.dtype not in FLOATS:
+            raise InvalidNetwork(
+                f"{path} must hold real floating-point numbers of 16, 32 or 64 bits; its type is {values.dtype}"
+            )
+    devices = {str(values.device): path for path, values in found.items()}
+    if len(devices) > 1:
+        (one, path), (other, other_path), *_ = devices.items()
+        raise InvalidNetwork(
+            f"{path} is on {one} and {other_path} on {other}: move the module to one device, module.to(...)"
+        )
+    for layer in (layer for directions in layers for layer in directions):
+        for matrix in (layer.weight, layer.input):
+            if matrix is not None and found[matrix].ndim != 2:
+                raise InvalidNetwork(
+                    f"{matrix} must be a matrix, (post, pre); its shape is {tuple(found[matrix].shape)}"
+                )
+
+
+def _refresh(module: nn.Module) -> None:
+    """Let torch's pruning hooks multiply now: what they left at the last forward pass is old after a step of training."""
+    for owner in module.modules():
+        for hook in owner._forward_pre_hooks.values():
+            if isinstance(hook, prune.BasePruningMethod):
+                hook(owner, ())
+
+
+def _check_hooks(module: nn.Module, kind: type[nn.Module]) -> None:
+    """Refuse forward hooks that change values; those that watch, or make weights, do no harm."""
+    hooks = [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
+    if all(isinstance(hook, prune.BasePruningMethod) for hook in hooks):
+        return
+    weight = next(module.parameters())
+    size: Any = module.input_size
+    shape = (2, size) if isinstance(module, nn.RNNCellBase) else (3, 2, size)
+    x = torch.linspace(-10, 10, math.prod(shape), device=weight.device).reshape(shape).to(weight.dtype)
+    training, module.training = module.training, False
+    try:
+        with torch.no_grad():
+            hooked, plain = module(x.clone()), kind.forward(module, x.clone())
+    finally:
+        module.training = training
+    if not _equal(hooked, plain):
+        names = ", ".join(sorted({getattr(hook, "__qualname__", type(hook).__qualname__) for hook in hooks}))
+        raise InvalidNetwork(
+            f"a forward hook of {full_name(type(module))} changes what it takes or sends ({names}), and noiseprune.torch runs no "
+            "hooks: remove it (handle.remove()), or say how the module steps: recurrent=Recurrent(...)"
+        )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Compare what modules return: tensors, in tuples."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.shape == other.shape and torch.equal(one.nan_to_num(), other.nan_to_num())
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        return all(map(_equal, one, other))
+    return False
+
+
+def precision(module: nn.Module, layers: Layers) -> torch.dtype:
+    """Return what to compute in: the widest of the parameters' types, single precision at least."""
+    types = [tensor(module, path).dtype for directions in layers for layer in directions for path in layer.paths]
+    return reduce(torch.promote_types, types, torch.float32)
 
 
 def tensor(module: nn.Module, path: str) -> Tensor:
@@ -171,17 +293,20 @@ def run(
     noise_std: float = 0.0,
     generator: torch.Generator | None = None,
     observers: dict[str, Observer] | None = None,
+    starts: Sequence[Start] | None = None,
 ) -> tuple[Tensor, list[Tensor]]:
-    """Run all layers, one after the other, each from rest.
+    """Run all layers, one after the other, each from rest unless told where to start.
 
     Parameters
     ----------
     inputs : (T, trials, inputs) Tensor
-        On the module's device and in its precision.
+        On the module's device; they say in which precision to run.
     noise_std, generator
         As in `unroll`.
     observers : dict of callables
         By the path of a layer's weight; as in `unroll`.
+    starts : sequence of (state, f)
+        Of every layer and direction; as in `unroll`.
 
     Returns
     -------
@@ -190,12 +315,15 @@ def run(
     states : list of (trials, size) Tensor
         The last state of every layer and direction.
     """
-    states = []
+    states: list[Tensor] = []
     for directions in layers:
         sent = []
         for layer in directions:
             observe = (observers or {}).get(layer.weight)
-            out, state = unroll(module, layer, inputs, noise_std=noise_std, generator=generator, observe=observe)
+            start = starts[len(states)] if starts is not None else None
+            out, state = unroll(
+                module, layer, inputs, noise_std=noise_std, generator=generator, observe=observe, start=start
+            )
             sent.append(out)
             states.append(state)
         inputs = torch.cat(sent, dim=-1)
@@ -210,8 +338,9 @@ def unroll(
     noise_std: float = 0.0,
     generator: torch.Generator | None = None,
     observe: Observer | None = None,
+    start: Start | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Run one layer from rest.
+    """Run one layer.
 
     Parameters
     ----------
@@ -224,6 +353,8 @@ def unroll(
     observe : callable, optional
         ``observe(f, u)`` is shown, at each step, what the weights read: f with each neuron's own noise taken off, so
         that only what neurons share is left, and the input.
+    start : (state, f), optional
+        The state before the first step and what was sent last, (trials, size) and (trials, sent); rest unless given.
 
     Returns
     -------
@@ -232,21 +363,26 @@ def unroll(
     state : (trials, size) Tensor
         The last.
     """
-    weight = tensor(module, layer.weight)
-    bias = sum(tensor(module, path) for path in layer.biases)
+    weight = tensor(module, layer.weight).to(inputs.dtype)
+    bias = sum(tensor(module, path).to(inputs.dtype) for path in layer.biases)
     external = external_drive(module, layer, inputs)
     steps, trials = inputs.shape[:2]
-    state = inputs.new_zeros(trials, layer.size or weight.shape[1])
+    if start is None:
+        state = inputs.new_zeros(trials, layer.size or weight.shape[1])
+        f = layer.output(state)
+    else:
+        state, f = start
+    memory = like(layer.memory, state)
     own: Tensor | float = 0.0  # what is left in the state of the noise that each neuron received itself
     sent: list[Any] = [None] * steps
-    f = layer.output(state)
     for t in reversed(range(steps)) if layer.reverse else range(steps):
         if observe is not None:
             observe(layer.output(state - own) if noise_std else f, inputs[t])
         state = layer.step(state, product(weight, f) + bias, external[t])
         if noise_std:
-            fresh = noise_std * torch.randn(state.shape, generator=generator, dtype=state.dtype).to(state.device)
-            own = layer.memory * own + fresh
+            fresh = noise_std * torch.randn(state.shape, generator=generator, dtype=state.dtype, device="cpu")
+            fresh = fresh.to(state.device)
+            own = memory * own + fresh
             state = state + fresh
         f = sent[t] = layer.output(state)
     return torch.stack(sent), state
@@ -254,8 +390,13 @@ def unroll(
 
 def external_drive(module: nn.Module, layer: Recurrent, inputs: Tensor) -> Tensor:
     """Return W_in u + b_in, (..., gates x neurons), for inputs (..., inputs)."""
-    drive = inputs if layer.input is None else product(tensor(module, layer.input), inputs)
-    return drive if layer.input_bias is None else drive + tensor(module, layer.input_bias)
+    drive = inputs if layer.input is None else product(tensor(module, layer.input).to(inputs.dtype), inputs)
+    return drive if layer.input_bias is None else drive + tensor(module, layer.input_bias).to(inputs.dtype)
+
+
+def like(value: float | Tensor, state: Tensor) -> float | Tensor:
+    """Return a number, or one per neuron on the device and in the precision of a state."""
+    return value.to(state) if isinstance(value, Tensor) and value.ndim else value
 
 
 def product(weight: Tensor, x: Tensor) -> Tensor:
@@ -263,19 +404,30 @@ def product(weight: Tensor, x: Tensor) -> Tensor:
     if weight.layout == torch.strided:
         return x @ weight.T
     # CSR multiplies from the left only
-    return (weight @ x.flatten(0, -2).T).T.reshape(*x.shape[:-1], -1)
+    return (weight @ x.flatten(0, -2).T).T.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def jacobian(module: nn.Module, layer: Recurrent, state: Tensor, external: Tensor) -> Tensor:
     """Return d state' / d state of one step, (size, size), at a state (size,) under an external drive."""
-    weight = tensor(module, layer.weight).detach()
-    bias = sum(tensor(module, path).detach() for path in layer.biases)
+    weight = tensor(module, layer.weight).detach().to(state.dtype)
+    bias = sum(tensor(module, path).detach().to(state.dtype) for path in layer.biases)
 
     def step(x: Tensor) -> Tensor:
         row = x[None]
         return layer.step(row, layer.output(row) @ weight.T + bias, external[None])[0]
 
     return torch.autograd.functional.jacobian(step, state)  # type: ignore[no-untyped-call]
+
+
+def _torch_layers(module: nn.Module) -> Layers:
+    """Describe torch's own modules."""
+    if isinstance(module, nn.RNNCellBase):
+        return [[_torch_layer(module, "")]]
+    directions = ("", "_reverse") if module.bidirectional else ("",)
+    return [
+        [_torch_layer(module, f"_l{layer}{direction}") for direction in directions]
+        for layer in range(int(module.num_layers))  # type: ignore[arg-type]
+    ]
 
 
 def _torch_layer(module: nn.Module, suffix: str) -> Recurrent:
@@ -305,7 +457,7 @@ def _torch_layer(module: nn.Module, suffix: str) -> Recurrent:
 
 
 def _leaky(alpha: float | Tensor, state: Tensor, recurrent: Tensor, external: Tensor) -> Tensor:
-    return (1 - alpha) * state + alpha * (external + recurrent)
+    return like(1 - alpha, state) * state + like(alpha, state) * (external + recurrent)
 
 
 def _tanh(_: Tensor, recurrent: Tensor, external: Tensor) -> Tensor:
@@ -334,4 +486,4 @@ def _lstm(state: Tensor, recurrent: Tensor, external: Tensor) -> Tensor:
 
 def _lstm_output(hidden: int, projection: Tensor | None, state: Tensor) -> Tensor:
     h = state[..., :hidden]
-    return h if projection is None else h @ projection.T
+    return h if projection is None else h @ projection.T.to(h.dtype)
