@@ -37,7 +37,8 @@ class SparseRecurrent(nn.Module):
         for layer in layers:
             if _is_parametrized(module, layer.weight):
                 raise InvalidOption(
-                    f"{layer.weight} is parametrized: call torch.nn.utils.parametrize.remove_parametrizations first, then to_sparse"
+                    f"{layer.weight} is parametrized: call torch.nn.utils.parametrize.remove_parametrizations first, then "
+                    "to_sparse"
                 )
             for path in layer.paths:
                 _check(module, path)
