@@ -15,7 +15,11 @@ from noiseprune.errors import BadFile, InvalidOption
 from noiseprune.files import metadata as meta
 from noiseprune.files.options import TABLE_OPTIONS, Found, ReadOptions, conditions, listed, summed
 from noiseprune.files.rows import Rows, Table
+from noiseprune.network import SYMMETRY_EPS
 
+MANY_RECIPROCAL = 1.5  # reciprocal pairs that a random network would have, and whose lack is no chance
+LARGEST_CHECKED = 1_000_000  # rows
+MOST = 0.9  # of the rows of one side have their like on the other
 NO_TRANSMITTER = "none"  # what rows without one are called in signs=
 
 
@@ -61,8 +65,13 @@ class _Weights:
                 "with --transmitter-column"
             )
         weight = self._magnitudes()
+        self._check_sides(weight)
+        if self.options.undirected:
+            return self._undirected(weight)
         if "electrical" not in self.rows.frame.columns:
-            return self._chemical(slice(None), weight)
+            directed = self._chemical(slice(None), weight)
+            self._check_directions(directed)
+            return directed
         electrical = self.rows.frame["electrical"].to_numpy()
         if not electrical.any():
             column, _ = conditions(self.options.symmetric_rows)[0]
@@ -91,9 +100,7 @@ class _Weights:
         words = {1: "+", -1: "-", 0: "dropped"}
         self.rows.counts["transmitters"] = {name or "(none)": words[sign] for name, sign in signs.items()}
         if len(signs) > 1 and min(signs.values()) > 0 and (weight >= 0).all():
-            self.rows.counts["caution"] = (
-                "no transmitter is inhibitory: --inhibitory names those that are, such as GABA"
-            )
+            self.rows.caution("no transmitter is inhibitory: --inhibitory names those that are, such as GABA")
         # a file may have its signs already
         return np.where(sign < 0, -np.abs(weight), weight if self.options.signs is None else sign * np.abs(weight))
 
@@ -146,6 +153,59 @@ class _Weights:
         csr.eliminate_zeros()
         return csr
 
+    def _undirected(self, weight: Any) -> sp.csr_array:
+        """Let each row stand for both directions; a pair that is listed both ways counts once."""
+        if "electrical" in self.rows.frame.columns:
+            raise InvalidOption("--undirected lets all rows stand for both directions: leave out --symmetric-rows")
+        once = self._chemical(slice(None), weight)
+        there = once.astype(bool).astype(np.float64)
+        both = there.multiply(there.T)
+        difference = sp.triu((once - once.T).multiply(both), format="coo")
+        tolerance = SYMMETRY_EPS * np.finfo(np.float64).eps * np.max(np.abs(once.data), initial=0.0)
+        unequal = np.flatnonzero(np.abs(difference.data) > tolerance)
+        if unequal.size:
+            i, j = int(difference.row[unequal[0]]), int(difference.col[unequal[0]])
+            a, b = self.rows.labels[i], self.rows.labels[j]
+            raise BadFile(
+                f"{self.rows.path}: {a!r} to {b!r} sums to {once[j, i]:g} and {b!r} to {a!r} to {once[i, j]:g} ({unequal.size} "
+                "such pairs), where rows that stand for both directions would agree: leave out --undirected, or mend the rows"
+            )
+        self.rows.counts["undirected"] = f"each row stands for both directions; {both.nnz // 2} pairs listed both ways"
+        return (once + once.T).multiply((there + there.T).power(-1)).tocsr()
+
+    def _check_directions(self, matrix: sp.csr_array) -> None:
+        """Point out a list in which no pair has both directions, where chance would leave some."""
+        n, m = matrix.shape[0], matrix.nnz
+        # pairs with both directions that a random network of this density has
+        if self.rows.in_memory or n < 2 or m * m < MANY_RECIPROCAL * 2 * n * (n - 1):
+            return
+        pattern = matrix.astype(bool)
+        if not pattern.multiply(pattern.T).nnz:
+            self.rows.caution(
+                "no two neurons are connected in both directions, as where each pair is listed once: --undirected reads each "
+                "row for both"
+            )
+
+    def _check_sides(self, weight: Any) -> None:
+        """Point out a list that has the same connections from both sides, told apart by a column of words."""
+        rows = self.rows
+        if rows.in_memory or rows.frame.height > LARGEST_CHECKED:
+            return
+        mirror = _mirrored_rows(rows.pre, rows.post, weight)
+        if 2 * mirror.height < rows.frame.height:
+            return
+        for column, words in rows.words():
+            kinds = pl.DataFrame({"row": np.arange(len(words), dtype=np.uint32), "kind": words})
+            pairs = mirror.join(kinds, on="row").join(kinds, left_on="other", right_on="row", suffix="_other")
+            sides = _sides(words, pairs)
+            if sides:
+                keep = ",".join(word for word in words.unique(maintain_order=True).to_list() if word not in sides[1])
+                one, other = (", ".join(side) for side in sides)
+                rows.caution(
+                    f"rows of {column} = {one} and of {column} = {other} list the same connections from both sides: "
+                    f"--where {column}={keep} keeps one"
+                )
+
     def _electrical(self, which: Any, weight: Any) -> tuple[sp.csr_array, sp.csr_array]:
         """Join both neurons of a junction alike, listed twice or once; return also the rows as listed."""
         there_as_listed = self._placed(which, "junction_", weight[which])
@@ -160,6 +220,47 @@ class _Weights:
         self.rows.counts["junction_rows_that_disagree_averaged"] = unequal.nnz
         times.data = 1 / times.data
         return total.multiply(times).tocsr(), there_as_listed
+
+
+def _mirrored_rows(pre: Any, post: Any, weight: Any) -> pl.DataFrame:
+    """Return the rows that another row of the same weight turns round, by number, with that row's as "other"."""
+    rows = pl.DataFrame({"pre": pre, "post": post, "weight": weight}).with_row_index("row")
+    turned = rows.select(pl.col("row").alias("other"), pl.col("post").alias("pre"), pl.col("pre").alias("post"), "weight")
+    found = rows.join(turned, on=["pre", "post", "weight"]).filter(pl.col("pre") != pl.col("post"))
+    return found.select("row", "other")
+
+
+def _sides(words: pl.Series, pairs: pl.DataFrame) -> tuple[list[str], list[str]] | None:
+    """Part the words of a column into two sides, each of whose rows the other side's rows turn round.
+
+    Parameters
+    ----------
+    words : (rows,) Series of str
+        The column.
+    pairs : DataFrame
+        Rows that turn each other round, by their words, "kind" and "kind_other".
+    """
+    size = dict(words.value_counts().iter_rows())
+    across = pairs.filter(pl.col("kind") != pl.col("kind_other"))
+    matched = dict(across.group_by("kind").agg(pl.col("row").n_unique()).iter_rows())
+    sided = [word for word in size if matched.get(word, 0) >= MOST * size[word]]
+    if not sided:
+        return None
+    links = across.group_by("kind", "kind_other").agg(pl.col("row").n_unique().alias("rows"))
+    partners: dict[str, set[str]] = {word: set() for word in sided}
+    for word, other, rows in links.iter_rows():
+        if word in partners and other in partners and rows >= (1 - MOST) * size[word]:
+            partners[word].add(other)
+    side: dict[str, int] = {}
+    for start in sorted(sided, key=words.to_list().index):
+        queue = [(start, 0)] if start not in side else []
+        while queue:
+            word, number = queue.pop()
+            if side.setdefault(word, number) != number:
+                return None
+            queue += [(other, 1 - number) for other in partners[word] if other not in side]
+    one, other = ([word for word in side if side[word] == number] for number in (0, 1))
+    return (one, other) if one and other else None
 
 
 def own_weights(table: pl.DataFrame, metadata: meta.Metadata, path: Path) -> sp.csr_array:
