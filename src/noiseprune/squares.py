@@ -45,9 +45,10 @@ class NamedSquare:
             return self.given.copy(data=layout)
         if library == "pandas":
             return type(self.given)(layout, index=self.given.index, columns=self.given.columns)
-        names = self.given.columns
-        beside = self.given[:, : len(names) - layout.shape[1]]
-        return beside.hstack(type(self.given)(layout, schema=names[beside.width :]))
+        names = self.given.columns[-layout.shape[1] :]  # beside them one of the rows' names perhaps
+        return self.given.with_columns(
+            type(self.given.to_series(0))(name, layout[:, k]) for k, name in enumerate(names)
+        )
 
 
 def named_square(given: Any) -> NamedSquare | None:
@@ -64,7 +65,9 @@ def named_square(given: Any) -> NamedSquare | None:
     if library is None:
         return None
     rows, columns, values, axes = {"pandas": _pandas, "polars": _polars, "xarray": _xarray}[library](given)
-    if values.ndim != 2 or values.shape[0] != values.shape[1] or (library != "xarray" and _is_edge_list(columns)):
+    if values.ndim != 2 or values.shape[0] != values.shape[1] or values.dtype.kind not in "buif":
+        return None
+    if library != "xarray" and _is_edge_list(columns):
         return None
     n = len(values)
     order = np.arange(n)

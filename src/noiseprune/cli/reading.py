@@ -42,7 +42,10 @@ def _options(
     ] = None,
     content: Annotated[
         str | None,
-        _unset("--content", "Square matrix: weights, operator (W - diag(leak)) or laplacian; its diagonal tells the first two."),
+        _unset(
+            "--content",
+            "Square matrix: weights, operator (W - diag(leak)) or laplacian; its diagonal tells the first two.",
+        ),
     ] = None,
     base_leak: Annotated[
         str | None,

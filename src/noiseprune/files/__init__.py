@@ -187,9 +187,11 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
 
 
 def _refuse_leak_options(given: Mapping[str, Any], why: str) -> None:
-    wrong = [name for name in LEAK_OPTIONS if given.get(name) is not None]
+    if any(given.get(name) is not None for name in ("base_leak", "content")):
+        raise InvalidOption(f"{why}: leave base_leak and content out")
+    wrong = [name for name in ("margin", "gain") if given.get(name) is not None]
     if wrong:
-        raise InvalidOption(f"{why}: leave {' and '.join(reversed(wrong))} out")
+        raise InvalidOption(f"{why}: leave {' and '.join(wrong)} out")
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import polars as pl
 
@@ -18,23 +20,36 @@ def read_excel(path: Path, options: ReadOptions) -> Found:
     fastexcel = required("fastexcel", "excel", "a spreadsheet of Excel")
     with understood(path, "spreadsheet"):
         sheet = _chosen(fastexcel.read_excel(path).sheet_names, options.sheet, path)
-        cells = pl.read_excel(
-            path,
-            sheet_name=sheet,
-            engine="calamine",
-            has_header=False,
-            infer_schema_length=0,  # text, as it is shown
-            drop_empty_rows=False,  # so that a row keeps its number
-            read_options={"header_row": None, "skip_rows": 0},
-            raise_if_empty=False,
-        )
+        cells, numbers = (_cells(path, sheet, kind) for kind in ("string", "float"))
     if cells.is_empty():
         raise BadFile(f"{path}: the sheet {sheet!r} is empty: choose another with --sheet")
-    one_line = cells.with_columns(pl.all().str.replace_all(r"\s+", " "))
+    # fractions come as text of nine digits: take them as the numbers that they are
+    exact = [
+        pl.when(text.str.contains(r"[.eE]") & number.is_not_null()).then(number.cast(pl.String)).otherwise(text)
+        for text, number in zip(cells, numbers, strict=True)
+    ]
+    one_line = cells.select(column.alias(str(k)) for k, column in enumerate(exact)).with_columns(
+        pl.all().str.replace_all(r"\s+", " ")
+    )
     data = one_line.write_csv(include_header=False, separator="\t").encode()
-    found = read_with_care(data, path, options)
+    found = read_with_care(data, path, replace(options, sheet=None))
     found.counts["sheet"] = sheet
     return found
+
+
+def _cells(path: Path, sheet: str, kind: Literal["string", "float"]) -> pl.DataFrame:
+    """Read the cells of a sheet as text or as numbers; what is none is null."""
+    options: dict[str, Any] = {"header_row": None, "skip_rows": 0, "dtypes": kind}
+    return pl.read_excel(
+        path,
+        sheet_name=sheet,
+        engine="calamine",
+        has_header=False,
+        drop_empty_rows=False,  # so that a row keeps its number
+        drop_empty_cols=False,
+        read_options=options,
+        raise_if_empty=False,
+    )
 
 
 def _chosen(names: list[str], wanted: str | None, path: Path) -> str:

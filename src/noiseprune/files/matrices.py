@@ -184,7 +184,11 @@ def text_matrix(table: Cells, path: Path, *, decimal_comma: bool = False) -> Gri
     if rows > 1 and columns > 1 and _is_named(table, pointed.row(0)):  # in the first row and the first column
         names = [cell or "" for cell in first[1:]]
         beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]
-        if all(map(_is_number, names)) and rows > 2 and all(table.cells[k, k] is None for k in range(min(rows, columns))):
+        if (
+            all(map(_is_number, names))
+            and rows > 2
+            and all(table.cells[k, k] is None for k in range(min(rows, columns)))
+        ):
             raise BadFile(
                 f"{path}: the first row could be names or weights, since the diagonal is blank: fill the diagonal with 0"
             )

@@ -22,8 +22,31 @@ from noiseprune.files.options import ReadOptions, conditions, with_points
 OURS = ["pre", "post", "weight"]  # the columns of a table that we write
 ALIASES = {
     "pre": (
-        *("pre", "source", "origin", "from", "src", "sender", "presynaptic", "presyn", "neuron1", "node1", "cell1", "region1"),
-        *("preptrootid", "prerootid", "bodyidpre", "bodypre", "presynapticid", "preid", "sourceid", "preneuron", "precell"),
+        *(
+            "pre",
+            "source",
+            "origin",
+            "from",
+            "src",
+            "sender",
+            "presynaptic",
+            "presyn",
+            "neuron1",
+            "node1",
+            "cell1",
+            "region1",
+        ),
+        *(
+            "preptrootid",
+            "prerootid",
+            "bodyidpre",
+            "bodypre",
+            "presynapticid",
+            "preid",
+            "sourceid",
+            "preneuron",
+            "precell",
+        ),
         *("fromid", "prename", "presynapticneuron", "sourceneuron", "fromneuron", "sourcenode", "area1", "roi1"),
     ),
     "post": (
@@ -38,8 +61,26 @@ ALIASES = {
 # what a weight is called too, where no column has one of the names above
 WEIGHTS = (
     *("w", "weights", "value", "values", "val", "strength", "strengths", "edgeweight", "synweight", "connectionweight"),
-    *("synapticweight", "weightrelative", "relativeweight", "weighthp", "totalweight", "meanweight", "normalizedweight"),
-    *("synapses", "nsyn", "nsyns", "nosynapses", "numsynapses", "numsyn", "numsyns", "numbersynapses", "numberofsynapses"),
+    *(
+        "synapticweight",
+        "weightrelative",
+        "relativeweight",
+        "weighthp",
+        "totalweight",
+        "meanweight",
+        "normalizedweight",
+    ),
+    *(
+        "synapses",
+        "nsyn",
+        "nsyns",
+        "nosynapses",
+        "numsynapses",
+        "numsyn",
+        "numsyns",
+        "numbersynapses",
+        "numberofsynapses",
+    ),
     *("totalsynapses", "synapsenumber", "synapsescount", "nbr", "nbrsynapses", "sections", "contacts", "ncontacts"),
     *("numcontacts", "numberofcontacts", "counts", "num", "number", "connections", "nconnections", "numconnections"),
     *("edgecount", "edgestrength", "connectionstrength", "conductance", "efficacy", "tot", "total", "fln", "flne"),
@@ -219,7 +260,8 @@ class Rows:
         numbers = {
             name
             for name in texts
-            if sample[name].null_count() < sample.height and not sample.select(self._no_number(name, schema).any()).item()
+            if sample[name].null_count() < sample.height
+            and not sample.select(self._no_number(name, schema).any()).item()
         }
         return [name for name in self.unused if name in numbers or schema[name].is_numeric() or name in known]
 
@@ -239,9 +281,7 @@ class Rows:
         header = [self.header[int(k)].strip() for k in self.unused]
         places = {place[2] for place in (PLACES.fullmatch(other.lower()) for other in header) if place}
         own = self.header[int(name)].strip()
-        return NUMBERING.fullmatch(own) is not None or (
-            len(places) > 1 and PLACES.fullmatch(own.lower()) is not None
-        )
+        return NUMBERING.fullmatch(own) is not None or (len(places) > 1 and PLACES.fullmatch(own.lower()) is not None)
 
     def _signed(self, name: str, others: Sequence[str]) -> str | None:
         """Find a column of the same sizes that has signs where this one has none."""
@@ -249,36 +289,39 @@ class Rows:
             if other == name:
                 continue
             size, signed = pl.col("weight"), pl.col("other")
-            agree = self._agree(name, other, lambda frame: frame.select((size >= 0).all() & (size == signed.abs()).all()))
+            agree = self._agree(
+                name, other, lambda frame: frame.select((size >= 0).all() & (size == signed.abs()).all())
+            )
             if agree and self._compared(name, other).select((signed < 0).any()).collect(engine="streaming").item():
                 return self._said(other, f", which has the sizes of {self.header[int(name)]!r} and signs besides")
         return None
 
     def _parts(self, name: str, others: Sequence[str]) -> str | None:
         """Find a column that sums to this one over the rows of each pair, where this one repeats the pair's total."""
+        total, part = pl.col("weight"), pl.col("other")
+        whole = (total == total.round()).all() & (part != part.round()).any()
         for other in others:
-            total, part = pl.col("weight"), pl.col("other")
-
-            def repeats(frame: pl.LazyFrame, total: pl.Expr = total, part: pl.Expr = part) -> pl.LazyFrame:
-                return frame.select((part >= 0).all() & (part <= total * (1 + ROUNDING)).all())
-
-            if other == name or not self._agree(name, other, repeats):
+            rows = self._compared(name, other)
+            first = rows.head(SAMPLED)
+            bounded = (part >= 0).all() & (part <= total * (1 + ROUNDING)).all() & whole.not_()
+            if other == name or first.select(bounded).collect().item() is not True:
                 continue
-            pairs = (
-                self._compared(name, other)
-                .group_by("pre", "post")
-                .agg(total.min().alias("least"), total.max().alias("most"), part.sum(), pl.len().alias("rows"))
-                .select(
-                    (pl.col("least") == pl.col("most")).all()
-                    & ((part - pl.col("most")).abs() <= ROUNDING * pl.col("most")).all()
-                    & (pl.col("rows") > 1).any()
+            pairs = first.select("pre", "post").head(FEW).unique()
+            for some in (rows.join(pairs, on=["pre", "post"], how="semi"), rows):  # all rows only where it looks so
+                repeated = some.group_by("pre", "post").agg(
+                    total.min().alias("least"), total.max().alias("most"), part.sum(), pl.len().alias("rows")
                 )
-            )
-            if pairs.collect(engine="streaming").item():
-                return self._said(
-                    other,
-                    f", of which {self.header[int(name)]!r} repeats the pair's total in each row: each pair's total counts once",
-                )
+                sums = ((part - pl.col("most")).abs() <= ROUNDING * pl.col("most")).all()
+                law = repeated.select(
+                    ((pl.col("least") == pl.col("most")).all() & sums).alias("sums"),
+                    (pl.col("rows") > 1).any().alias("many"),
+                ).collect(engine="streaming")
+                if law["sums"].item() is not True:
+                    break
+            else:
+                if law["many"].item():
+                    what = f"of which {self.header[int(name)]!r} repeats the pair's total in each row"
+                    return self._said(other, f", {what}: each pair's total counts once")
         return None
 
     def _compared(self, name: str, other: str) -> pl.LazyFrame:
@@ -295,9 +338,7 @@ class Rows:
     def _agree(self, name: str, other: str, law: Callable[[pl.LazyFrame], pl.LazyFrame]) -> bool:
         """Whether a law holds in the first rows, and if so in all."""
         rows = self._compared(name, other)
-        return all(
-            law(some).collect(engine="streaming").item() is True for some in (rows.head(SAMPLED), rows)
-        )
+        return all(law(some).collect(engine="streaming").item() is True for some in (rows.head(SAMPLED), rows))
 
     # --- names --------------------------------------------------------------------------------------------------
 

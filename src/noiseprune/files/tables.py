@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from noiseprune.network import SYMMETRY_EPS
 
 MANY_RECIPROCAL = 1.5  # reciprocal pairs that a random network would have, and whose lack is no chance
 LARGEST_CHECKED = 1_000_000  # rows
-MOST = 0.9  # of the rows of one side have their like on the other
+MOST = 0.9  # of the pairs of one side have their like on the other
 NO_TRANSMITTER = "none"  # what rows without one are called in signs=
 
 
@@ -198,7 +199,7 @@ class _Weights:
             kinds = pl.DataFrame({"row": np.arange(len(words), dtype=np.uint32), "kind": words})
             pairs = mirror.join(kinds, on="row").join(kinds, left_on="other", right_on="row", suffix="_other")
             sides = _sides(words, pairs)
-            if sides:
+            if sides and _agree(rows, weight, words, *sides):
                 keep = ",".join(word for word in words.unique(maintain_order=True).to_list() if word not in sides[1])
                 one, other = (", ".join(side) for side in sides)
                 rows.caution(
@@ -225,13 +226,15 @@ class _Weights:
 def _mirrored_rows(pre: Any, post: Any, weight: Any) -> pl.DataFrame:
     """Return the rows that another row of the same weight turns round, by number, with that row's as "other"."""
     rows = pl.DataFrame({"pre": pre, "post": post, "weight": weight}).with_row_index("row")
-    turned = rows.select(pl.col("row").alias("other"), pl.col("post").alias("pre"), pl.col("pre").alias("post"), "weight")
+    turned = rows.select(
+        pl.col("row").alias("other"), pl.col("post").alias("pre"), pl.col("pre").alias("post"), "weight"
+    )
     found = rows.join(turned, on=["pre", "post", "weight"]).filter(pl.col("pre") != pl.col("post"))
     return found.select("row", "other")
 
 
 def _sides(words: pl.Series, pairs: pl.DataFrame) -> tuple[list[str], list[str]] | None:
-    """Part the words of a column into two sides, each of whose rows the other side's rows turn round.
+    """Part the words of a column into two sides, where rows of the one turn most rows of the other round.
 
     Parameters
     ----------
@@ -243,24 +246,48 @@ def _sides(words: pl.Series, pairs: pl.DataFrame) -> tuple[list[str], list[str]]
     size = dict(words.value_counts().iter_rows())
     across = pairs.filter(pl.col("kind") != pl.col("kind_other"))
     matched = dict(across.group_by("kind").agg(pl.col("row").n_unique()).iter_rows())
-    sided = [word for word in size if matched.get(word, 0) >= MOST * size[word]]
-    if not sided:
-        return None
+    sided = [word for word in size if 2 * matched.get(word, 0) >= size[word]]
     links = across.group_by("kind", "kind_other").agg(pl.col("row").n_unique().alias("rows"))
     partners: dict[str, set[str]] = {word: set() for word in sided}
     for word, other, rows in links.iter_rows():
-        if word in partners and other in partners and rows >= (1 - MOST) * size[word]:
+        if word in partners and other in partners and 4 * rows >= size[word]:
             partners[word].add(other)
-    side: dict[str, int] = {}
+            partners[other].add(word)
+    one: list[str] = []
+    other_side: list[str] = []
     for start in sorted(sided, key=words.to_list().index):
-        queue = [(start, 0)] if start not in side else []
-        while queue:
-            word, number = queue.pop()
-            if side.setdefault(word, number) != number:
-                return None
-            queue += [(other, 1 - number) for other in partners[word] if other not in side]
-    one, other = ([word for word in side if side[word] == number] for number in (0, 1))
-    return (one, other) if one and other else None
+        if start in one or start in other_side:
+            continue
+        side = {start: 0}
+        queue = [start]
+        for word in queue:
+            for partner in partners[word]:
+                if side.setdefault(partner, 1 - side[word]) == side[word]:
+                    return None
+                queue += [] if partner in queue else [partner]
+        parts = [[word for word in side if side[word] == number] for number in (0, 1)]
+        if _alike(parts[1], one) > _alike(parts[0], one):  # S with Sp, R with Rp
+            parts.reverse()
+        one, other_side = one + parts[0], other_side + parts[1]
+    return (one, other_side) if one and other_side else None
+
+
+def _alike(words: list[str], others: list[str]) -> int:
+    """Count the letters that words begin with in common."""
+    together = [takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)) for a in words for b in others]
+    return sum(len(list(letters)) for letters in together)
+
+
+def _agree(rows: Rows, weight: Any, words: pl.Series, one: list[str], other: list[str]) -> bool:
+    """Whether both sides give nearly all pairs the same total."""
+    frame = pl.DataFrame({"pre": rows.pre, "post": rows.post, "weight": weight, "kind": words})
+    totals = [
+        frame.filter(pl.col("kind").is_in(side)).group_by("pre", "post").agg(pl.col("weight").sum())
+        for side in (one, other)
+    ]
+    turned = totals[1].rename({"pre": "post", "post": "pre"})
+    same = totals[0].join(turned, on=["pre", "post", "weight"]).height
+    return same >= MOST * max(total.height for total in totals)
 
 
 def own_weights(table: pl.DataFrame, metadata: meta.Metadata, path: Path) -> sp.csr_array:

@@ -100,7 +100,9 @@ def networkx_table(data: bytes, path: Path) -> Table | None:
                 f"{path}: line {number} is no line of a NetworkX edge list, like a b {{'weight': 3}}: "
                 f"{' '.join(str(error).split())[:100]}: mend that line"
             ) from None
-        rows.append({"line": number, "pre": pre.strip(), "post": post.strip(), **{f" {k}": v for k, v in attributes.items()}})
+        rows.append(
+            {"line": number, "pre": pre.strip(), "post": post.strip(), **{f" {k}": v for k, v in attributes.items()}}
+        )
     names = list(dict.fromkeys(name for row in rows for name in row if name != "line"))
     columns = {
         str(k): pl.Series([None if row.get(name) is None else str(row[name]) for row in rows], dtype=pl.String)

@@ -29,7 +29,9 @@ class MatrixKind:
             return cls()
         sparse = sp.issparse(given)
         matrix: Any = given if sparse else np.atleast_2d(np.asarray(given))
-        weights = content in ("weights", "laplacian") or (content is None and base_leak is not None and not matrix.diagonal().any())
+        weights = content in ("weights", "laplacian") or (
+            content is None and base_leak is not None and not matrix.diagonal().any()
+        )
         dtype = "float32" if matrix.dtype == np.float32 else "float64"
         return cls(matrix.format if sparse else None, isinstance(given, sp.sparray), weights, dtype)
 
