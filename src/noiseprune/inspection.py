@@ -28,7 +28,8 @@ def inspect(network: Network) -> dict[str, Any]:
     -------
     dict
         Counts, weights, labels, symmetry, dominance, spectral abscissa (None where it was not found), memory of each
-        probe, and hints: whether the paper's theorem holds, the density that connectivity needs, and the one that epsilon = 0.5 asks for.
+        probe, and hints: whether the paper's theorem holds, the density that connectivity needs, and the one that
+        epsilon = 0.5 asks for.
     """
     weight = network.synapses.weight
     n = network.n_neurons

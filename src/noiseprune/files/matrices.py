@@ -181,7 +181,7 @@ def text_matrix(table: Cells, path: Path, *, decimal_comma: bool = False) -> Gri
     ours = sorted(cell or "" for cell in first) == sorted(cell or "" for cell in table.cells.to_series(0))
     if rows == columns and _holds_numbers(pointed.row(0)) and not (first[0] is None and ours and rows > 1):
         return _grid(numbers, table, path, None)
-    if rows > 1 and columns > 1 and _is_named(table, pointed.row(0)):  # in the first row and the first column
+    if rows > 1 and columns > 1 and _is_named(table):  # in the first row and the first column
         names = [cell or "" for cell in first[1:]]
         beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]
         if (
@@ -208,7 +208,7 @@ def _holds_numbers(cells: Sequence[str | None]) -> bool:
     return any(cells) and all(cell is None or _is_number(cell) for cell in cells)
 
 
-def _is_named(table: Cells, pointed: Sequence[str | None]) -> bool:
+def _is_named(table: Cells) -> bool:
     """Whether a table has names in its first row and its first column, and numbers or blanks between them."""
     names = [cell or "" for cell in table.cells.row(0)[1:]]
     beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]

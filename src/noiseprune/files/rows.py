@@ -7,7 +7,7 @@ at once they come typed, from messy text as strings with their line numbers (`no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -285,14 +285,14 @@ class Rows:
 
     def _signed(self, name: str, others: Sequence[str]) -> str | None:
         """Find a column of the same sizes that has signs where this one has none."""
+        size, signed = pl.col("weight"), pl.col("other")
+        law = (size >= 0).all() & (size == signed.abs()).all()
         for other in others:
-            if other == name:
-                continue
-            size, signed = pl.col("weight"), pl.col("other")
-            agree = self._agree(
-                name, other, lambda frame: frame.select((size >= 0).all() & (size == signed.abs()).all())
+            rows = self._compared(name, other)
+            agree = other != name and all(  # all rows only where the first agree
+                some.select(law).collect(engine="streaming").item() is True for some in (rows.head(SAMPLED), rows)
             )
-            if agree and self._compared(name, other).select((signed < 0).any()).collect(engine="streaming").item():
+            if agree and rows.select((signed < 0).any()).collect(engine="streaming").item():
                 return self._said(other, f", which has the sizes of {self.header[int(name)]!r} and signs besides")
         return None
 
@@ -334,11 +334,6 @@ class Rows:
             self._number_column(name, schema).alias("weight"),
             self._number_column(other, schema).alias("other"),
         )
-
-    def _agree(self, name: str, other: str, law: Callable[[pl.LazyFrame], pl.LazyFrame]) -> bool:
-        """Whether a law holds in the first rows, and if so in all."""
-        rows = self._compared(name, other)
-        return all(law(some).collect(engine="streaming").item() is True for some in (rows.head(SAMPLED), rows))
 
     # --- names --------------------------------------------------------------------------------------------------
 
