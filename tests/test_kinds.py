@@ -124,7 +124,7 @@ def test_a_frame_comes_back_with_all_its_columns(directed, library, ids):
 
 def test_a_frame_without_columns_of_neurons_is_refused():
     polars = pytest.importorskip("polars")
-    with pytest.raises(InvalidNetwork, match="the polars frame: no column for pre among 'weight'"):
+    with pytest.raises(InvalidNetwork, match="the polars frame: no column for pre among 'a', 'weight'"):
         prune(polars.DataFrame({"a": [1], "weight": [2.0]}), density=0.5)
 
 

@@ -17,6 +17,7 @@ from noiseprune.rule.importance import importance
 from noiseprune.structure import components, connectivity_density, has_input_and_output
 
 DENSE_LIMIT = 2_000  # neurons: a whole spectrum in seconds
+SHOWN = 3  # labels, by which a person sees whether the right column was taken
 EPSILON = 0.5  # of the theorem, in the hint
 
 
@@ -26,8 +27,9 @@ def inspect(network: Network) -> dict[str, Any]:
     Returns
     -------
     dict
-        Counts, symmetry, dominance, spectral abscissa (None where it was not found), memory of each probe, and hints:
-        whether the paper's theorem holds, the density that connectivity needs, and the one that epsilon = 0.5 asks for.
+        Counts, weights, labels, symmetry, dominance, spectral abscissa (None where it was not found), memory of each
+        probe, and hints: whether the paper's theorem holds, the density that connectivity needs, and the one that
+        epsilon = 0.5 asks for.
     """
     weight = network.synapses.weight
     n = network.n_neurons
@@ -42,6 +44,10 @@ def inspect(network: Network) -> dict[str, Any]:
         "n_synapses": network.n_synapses,
         "density_of_the_matrix": network.n_synapses / (n * (n - 1)) if n > 1 else None,
         "symmetric": network.symmetric,
+        "total_weight": float(np.sum(weight, dtype=np.float64)),
+        "smallest_weight": float(weight.min()) if len(weight) else None,
+        "largest_weight": float(weight.max()) if len(weight) else None,
+        "first_labels": [network.name(k) for k in range(min(SHOWN, n))] if network.labels is not None else None,
         "positive_synapses": int(np.count_nonzero(weight > 0)),
         "negative_synapses": int(np.count_nonzero(weight < 0)),
         "neurons_whose_outputs_differ_in_sign": _mixed(network),

@@ -19,14 +19,15 @@ from noiseprune.network import (
     Network,
     absolute_row_sums,
     as_links,
-    asymmetry,
     checked_labels,
+    is_laplacian,
+    is_symmetric,
     square_matrix,
-    symmetry_tolerance,
     without_diagonal,
 )
+from noiseprune.squares import bare_square
 
-Content = Literal["weights", "operator"]
+Content = Literal["weights", "operator", "laplacian"]
 Matrix: TypeAlias = ArrayLike | sp.sparray | sp.spmatrix
 BaseLeak = float | Literal["dominant"]
 
@@ -39,8 +40,8 @@ def as_network(
     *,
     content: Content | None = None,
     base_leak: BaseLeak | None = None,
-    margin: float = MARGIN,
-    gain: float = GAIN,
+    margin: float | None = None,
+    gain: float | None = None,
     labels: Sequence[int | str] | None = None,
     origin: dict[str, Any] | None = None,
     copy: bool = True,
@@ -50,9 +51,10 @@ def as_network(
     Parameters
     ----------
     given : Network, or (n_neurons, n_neurons) array_like or SciPy sparse
-        A = W - diag(leak), or W; a Network is returned as it is.
-    content : "weights" or "operator", optional
-        What the matrix holds; by default its diagonal tells.
+        A = W - diag(leak), or W; a Network is returned as it is. Square frames and DataArrays are read by their names.
+    content : "weights", "operator" or "laplacian", optional
+        What the matrix holds; by default its diagonal tells. "laplacian" is a graph Laplacian L, read as the couplings
+        W = -L off its diagonal.
     base_leak, margin, gain
         The leak for weights that have none, as in `with_base_leak`.
     labels, origin
@@ -70,17 +72,25 @@ def as_network(
     >>> as_network([[0, 1], [2, 0]], base_leak="dominant").leak
     array([1.05, 2.1 ])
     """
-    if content not in (None, "weights", "operator"):
-        raise InvalidOption(f'content must be "weights" or "operator"; got {content!r}')
+    if content not in (None, "weights", "operator", "laplacian"):
+        raise InvalidOption(f'content must be "weights", "operator" or "laplacian"; got {content!r}')
+    if base_leak is None and (margin is not None or gain is not None):
+        option = "gain" if margin is None else "margin"
+        raise InvalidOption(f"{option} is for a leak that is made, and none is: leave it out, or give base_leak too")
     if isinstance(given, Network):
         if content is not None or base_leak is not None:
             raise InvalidOption("a Network has its leak: leave content and base_leak out")
         return given
+    given, names = bare_square(given)
+    labels = names if labels is None else labels
     matrix = square_matrix(given, "the matrix", copy=copy)
     zero_diagonal = not matrix.diagonal().any()
-    if content is None and zero_diagonal and base_leak is not None:
-        content = "weights"
-    if content != "weights":
+    if content is None and base_leak is not None:
+        if zero_diagonal:
+            content = "weights"
+        elif is_laplacian(matrix):
+            return Network.from_matrix(matrix)  # which says what it is
+    if content in (None, "operator"):
         if base_leak is not None:
             raise InvalidOption(
                 "base_leak is for weights that have no leak, and the diagonal of this matrix holds one: leave base_leak "
@@ -92,7 +102,15 @@ def as_network(
             'weights without a leak: give Network(W, leak), or base_leak="dominant" (or a rate) to have one made'
         )
     found = dict(origin or {})
-    if not zero_diagonal:
+    if content == "laplacian":
+        if not is_laplacian(matrix):
+            raise InvalidNetwork(
+                "a graph Laplacian has a positive diagonal, nothing positive off it, and rows or columns that sum to zero; "
+                'this matrix does not: leave content="laplacian" (--content laplacian) out'
+            )
+        found["laplacian"] = "its couplings, off the diagonal, with their signs turned"
+        matrix = -without_diagonal(matrix)
+    elif not zero_diagonal:
         found["self_connections_dropped"] = int(np.count_nonzero(matrix.diagonal()))
         matrix = without_diagonal(matrix)
     return _with_base_leak(matrix, base_leak, margin, gain, labels, found)
@@ -102,8 +120,8 @@ def with_base_leak(
     weights: Matrix,
     base_leak: BaseLeak = "dominant",
     *,
-    margin: float = MARGIN,
-    gain: float = GAIN,
+    margin: float | None = None,
+    gain: float | None = None,
     labels: Sequence[int | str] | None = None,
     origin: dict[str, Any] | None = None,
 ) -> Network:
@@ -116,10 +134,10 @@ def with_base_leak(
     base_leak : "dominant" or float
         "dominant": D_i = (1 + margin) sum_j |W_ij|, so that the network is stable whatever its wiring; a neuron without
         input gets the median leak of those with input. A rate in 1/s: the same leak for all, and W scaled.
-    margin : float
-        For "dominant": how far the leak exceeds the total input.
-    gain : float
-        For a rate: W is scaled so that its spectral abscissa is `gain` times the rate, below 1.
+    margin : float, optional
+        For "dominant" only: how far the leak exceeds the total input, by default 0.05.
+    gain : float, optional
+        For a rate only: W is scaled so that its spectral abscissa is `gain` times the rate, below 1; by default 0.9.
     labels, origin
         As in `Network`.
 
@@ -128,18 +146,23 @@ def with_base_leak(
     InvalidNetwork
         Where nothing in the weights sets a scale for the leak.
     """
+    weights, names = bare_square(weights)
+    labels = names if labels is None else labels
     return _with_base_leak(square_matrix(weights, "weights"), base_leak, margin, gain, labels, dict(origin or {}))
 
 
 def _with_base_leak(
     matrix: sp.csr_array,
     base_leak: BaseLeak,
-    margin: float,
-    gain: float,
+    margin: float | None,
+    gain: float | None,
     labels: Sequence[int | str] | None,
     found: dict[str, Any],
 ) -> Network:
     if base_leak == "dominant":
+        if gain is not None:
+            raise InvalidOption('gain is for a rate, base_leak=1.0 say, and "dominant" was taken: leave gain out')
+        margin = MARGIN if margin is None else margin
         if not 0 <= margin < np.inf:
             raise InvalidOption(f"margin must be zero or positive; got {margin}")
         total = absolute_row_sums(matrix, symmetric=False)
@@ -162,11 +185,14 @@ def _with_base_leak(
         rate = np.nan
     if isinstance(base_leak, bool) or not (0 < rate < np.inf):
         raise InvalidOption(f'base_leak must be "dominant" or a positive rate in 1/s; got {base_leak!r}')
+    if margin is not None:
+        raise InvalidOption('margin is for base_leak="dominant", and a rate was given: leave margin out')
+    gain = GAIN if gain is None else gain
     if not 0 < gain < 1:
         raise InvalidOption(f"gain must lie between 0 and 1, both excluded, for a stable network; got {gain}")
     if matrix.nnz == 0:
         return Network(matrix, rate, labels=labels, origin=found | {"base_leak": {"kind": "rate", "rate": rate}})
-    abscissa = spectral_abscissa(matrix, symmetric=asymmetry(matrix) <= symmetry_tolerance(matrix))
+    abscissa = spectral_abscissa(matrix, symmetric=is_symmetric(matrix))
     if abscissa <= 0:  # as of every acyclic network
         raise InvalidNetwork(
             f"the spectral abscissa of the weights is {abscissa:.2g}, not positive, so no scaling gives them a gain of "

@@ -36,11 +36,12 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from noiseprune.errors import InvalidNetwork, NoisePruneWarning
+from noiseprune.squares import bare_square
 
 Activation = Literal["linear", "rectified", "tanh"]
 ACTIVATIONS: tuple[Activation, ...] = ("linear", "rectified", "tanh")
 
-SYMMETRY_EPS = 16  # |W_ij - W_ji| within this many units of rounding of the larger one counts as equal
+SYMMETRY_EPS = 16  # |W_ij - W_ji| within this many units of rounding of the largest weight of all counts as equal
 NEARLY_SYMMETRIC = 1e-3  # relative difference up to which an asymmetry looks like an accident
 # A leak may fall short of sum |W_ij| by this share and still count as dominant: a sum of thousands of terms in another
 # order (float64), or one that was made in single precision.
@@ -61,7 +62,9 @@ class Network:
     Parameters
     ----------
     weights : (n_neurons, n_neurons) array_like or SciPy sparse
-        ``weights[i, j]`` is the synapse from neuron j to neuron i; zero diagonal. Integers become float64.
+        ``weights[i, j]`` is the synapse from neuron j to neuron i; zero diagonal. Integers become float64. A square frame
+        of pandas or polars or a DataArray is read by its names, rows post as in an array (unless its axes are called pre
+        and post), and brings its labels along.
     leak : (n_neurons,) array_like, 1/s
         Positive leak rates; a number stands for all neurons.
     noise_std : (n_neurons,) array_like
@@ -71,8 +74,8 @@ class Network:
     labels : sequence of n_neurons int or str, optional
         A distinct name for each neuron.
     symmetric : bool, optional
-        Whether W is symmetric. Found out where it is not given: the same pattern, and weights equal up to 16 roundings;
-        pairs are then averaged. True averages weights that differ by up to one part in a thousand, False treats the
+        Whether W is symmetric. Found out where it is not given: the same pattern, and weights equal up to 16 roundings of
+        the largest; pairs are then averaged. True averages weights that differ by up to one part in a thousand, False treats the
         two directions as unrelated.
     origin : dict, optional
         Where the network came from, for its provenance: strings, numbers, lists and dicts.
@@ -104,6 +107,7 @@ class Network:
         symmetric: bool | None = None,
         origin: dict[str, Any] | None = None,
     ) -> None:
+        weights, names = bare_square(weights)
         matrix = square_matrix(weights, "weights")
         n = matrix.shape[0]
         on_diagonal = np.flatnonzero(matrix.diagonal())
@@ -122,7 +126,7 @@ class Network:
             _per_neuron(leak, n, "leak", positive=True),
             _per_neuron(noise_std, n, "noise_std", positive=False),
             activation,
-            checked_labels(labels, n),
+            checked_labels(names if labels is None else labels, n),
             is_symmetric,
             origin,
         )
@@ -157,6 +161,7 @@ class Network:
         >>> Network.from_matrix([[-1.0, 0.5], [0.0, -2.0]]).leak
         array([1., 2.])
         """
+        matrix, names = bare_square(matrix)
         operator = square_matrix(matrix, "matrix")
         diagonal = np.asarray(operator.diagonal(), dtype=np.float64)
         bad = np.flatnonzero(diagonal >= 0)
@@ -167,13 +172,15 @@ class Network:
                 '(base_leak="dominant", or a rate with gain=)'
             )
         if bad.size:
-            raise InvalidNetwork(
-                f"the diagonal of A = W - diag(leak) must be negative; neuron {bad[0]} has {diagonal[bad[0]]:g} "
-                f"({bad.size} of {diagonal.size} neurons): give Network(W, leak) with positive leaks, or say "
-                'content="weights" or content="operator"'
-            )
+            raise InvalidNetwork(_bad_diagonal(operator, diagonal, bad))
         return cls(
-            without_diagonal(operator), -diagonal, noise_std, activation, labels, symmetric=symmetric, origin=origin
+            without_diagonal(operator),
+            -diagonal,
+            noise_std,
+            activation,
+            names if labels is None else labels,
+            symmetric=symmetric,
+            origin=origin,
         )
 
     @classmethod
@@ -329,6 +336,44 @@ def absolute_row_sums(links: sp.csr_array, symmetric: bool) -> NDArray[np.float6
     return np.asarray(sums + magnitude.T @ ones if symmetric else sums, dtype=np.float64)
 
 
+def is_laplacian(matrix: sp.csr_array) -> bool:
+    """Whether a matrix is a graph Laplacian: a positive diagonal over entries that are not, rows or columns that sum to 0."""
+    diagonal = matrix.diagonal()
+    if not (diagonal >= 0).all() or not diagonal.any() or (without_diagonal(matrix).data > 0).any():
+        return False
+    largest = float(diagonal.max())
+    scaled = matrix / largest  # lest sums overflow
+    rounding = float(SYMMETRY_EPS * np.finfo(matrix.dtype).eps) * np.sqrt(matrix.shape[0])
+    return any(bool(np.max(np.abs(scaled.sum(axis=axis))) <= rounding) for axis in (0, 1))
+
+
+def _bad_diagonal(operator: sp.csr_array, diagonal: NDArray[np.float64], bad: NDArray[np.intp]) -> str:
+    """Say what a matrix is that is no operator, and what would read it."""
+    if is_laplacian(operator):
+        return (
+            "the matrix is a graph Laplacian (a positive diagonal, rows or columns that sum to zero), where A = W - diag(leak) "
+            'was expected: content="laplacian" (--content laplacian) reads its couplings W = -L off the diagonal'
+        )
+    i = int(bad[0])
+    place = f"neuron {i} has {diagonal[i]:g} ({bad.size} of {diagonal.size} neurons)"
+    if (diagonal > 0).all() and not (without_diagonal(operator).data > 0).any() and operator.nnz > diagonal.size:
+        return (
+            f"the diagonal of A = W - diag(leak) must be negative; {place}, and nothing off it is positive, as if the signs "
+            "were turned round: give the negative of the matrix"
+        )
+    if not (diagonal < 0).any():
+        i, found = int(np.flatnonzero(diagonal)[0]), int(np.count_nonzero(diagonal))
+        place = f"neuron {i} has {diagonal[i]:g} ({found} of {diagonal.size} neurons are not zero)"
+        return (
+            f"the diagonal of A = W - diag(leak) must be negative, that of weights zero; {place}: where these are "
+            'self-connections of weights, content="weights" (--content weights) drops them'
+        )
+    return (
+        f"the diagonal of A = W - diag(leak) must be negative; {place}: give Network(W, leak) with positive leaks, or "
+        'say content="weights" or content="operator"'
+    )
+
+
 def without_diagonal(matrix: sp.csr_array) -> sp.csr_array:
     """Drop the diagonal of a canonical CSR matrix."""
     coo = matrix.tocoo()
@@ -363,6 +408,12 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
             checked(given)
         except ValueError as error:
             raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
+    elif isinstance(given, Network):
+        raise InvalidNetwork(f"{name} must be a matrix; got a Network, which has its leak: use it as it is")
+    elif isinstance(getattr(given, "network", None), Network):
+        raise InvalidNetwork(
+            f"{name} must be a matrix; got a {type(given).__name__}: give the network that it holds, result.network"
+        )
     elif isinstance(given, str | os.PathLike):
         raise InvalidNetwork(
             f"{name} must be a matrix; got the name {str(given)!r}: read the file with noiseprune.read"
@@ -389,45 +440,62 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
     csr.sum_duplicates()
     bad = np.flatnonzero(~np.isfinite(csr.data))
     if bad.size:
-        row = int(np.searchsorted(csr.indptr, bad[0], side="right")) - 1
+        rows = np.searchsorted(csr.indptr, bad, side="right") - 1
+        on_diagonal = np.array_equal(rows, csr.indices[bad])
+        remedy = "no self-connections are meant: np.fill_diagonal(W, 0)" if on_diagonal else "drop or mend them"
         raise InvalidNetwork(
-            f"{name} must be finite; {name}[{row}, {csr.indices[bad[0]]}] is {csr.data[bad[0]]} "
-            f"({bad.size} such entries): drop or mend them"
+            f"{name} must be finite; {name}[{rows[0]}, {csr.indices[bad[0]]}] is {csr.data[bad[0]]} "
+            f"({bad.size} such entries{', all on the diagonal' if on_diagonal else ''}): {remedy}"
         )
     csr.eliminate_zeros()
     return csr
 
 
-def asymmetry(matrix: sp.csr_array) -> float:
-    """Return the largest |W_ij - W_ji| / max(|W_ij|, |W_ji|); infinite where one of a pair is missing."""
+def is_symmetric(matrix: sp.csr_array) -> bool:
+    """Whether a canonical matrix has a symmetric pattern, and pairs that differ by rounding of its largest entry at most."""
+    return _equal(matrix, _mirrored(matrix))
+
+
+def _equal(matrix: sp.csr_array, mirrored: sp.csr_array | None) -> bool:
+    if mirrored is None:
+        return False
+    tolerance = float(SYMMETRY_EPS * np.finfo(matrix.dtype).eps) * np.max(np.abs(matrix.data), initial=0.0)
+    return bool(np.max(_differences(matrix, mirrored), initial=0.0) <= tolerance)
+
+
+def _differences(matrix: sp.csr_array, mirrored: sp.csr_array) -> NDArray[np.floating[Any]]:
+    """Return |W_ij - W_ji| of each entry; infinite where it overflows, which no tolerance is."""
+    with np.errstate(over="ignore"):
+        return np.abs(matrix.data - mirrored.data)
+
+
+def _mirrored(matrix: sp.csr_array) -> sp.csr_array | None:
+    """Transpose a canonical matrix; None where its pattern is not symmetric."""
     if not np.array_equal(np.bincount(matrix.indices, minlength=matrix.shape[0]), np.diff(matrix.indptr)):
-        return float("inf")  # columns and rows of other lengths: the usual case, found without transposing
+        return None  # columns and rows of other lengths: the usual case, found without transposing
     mirrored = matrix.T.tocsr()
-    if not (np.array_equal(matrix.indptr, mirrored.indptr) and np.array_equal(matrix.indices, mirrored.indices)):
-        return float("inf")
-    larger = np.maximum(np.abs(matrix.data), np.abs(mirrored.data))
-    return float(np.max(np.abs(matrix.data - mirrored.data) / larger, initial=0.0))
-
-
-def symmetry_tolerance(matrix: sp.csr_array) -> float:
-    """Return the asymmetry up to which a matrix counts as symmetric."""
-    return float(SYMMETRY_EPS * np.finfo(matrix.dtype).eps)
+    same = np.array_equal(matrix.indptr, mirrored.indptr) and np.array_equal(matrix.indices, mirrored.indices)
+    return mirrored if same else None
 
 
 def as_links(matrix: sp.csr_array, wanted: bool | None = None) -> tuple[sp.csr_array, bool]:
     """Decide whether W is symmetric, and keep each pair once where it is."""
     if wanted is False:
         return matrix, False
-    difference = asymmetry(matrix)
-    nearly = difference <= NEARLY_SYMMETRIC
-    if wanted and not nearly:
+    mirrored = _mirrored(matrix)
+    difference = np.inf  # the largest of a pair, relative to its larger weight
+    if mirrored is not None:
+        larger = np.maximum(np.abs(matrix.data), np.abs(mirrored.data))
+        difference = float(np.max(_differences(matrix, mirrored) / larger, initial=0.0))
+    equal, nearly = _equal(matrix, mirrored), difference <= NEARLY_SYMMETRIC
+    if wanted and not (equal or nearly):
         what = (
             f"two weights of a pair differ by {difference:.2g}" if np.isfinite(difference) else "some pairs are one-way"
         )
         raise InvalidNetwork(
             f"symmetric=True, but {what}: leave symmetric out to treat the network as directed, or give (W + W.T) / 2"
         )
-    if not wanted and difference > symmetry_tolerance(matrix):
+    if not (wanted or equal):
         if nearly:
             warnings.warn(
                 f"the weights are nearly symmetric (largest relative difference {difference:.1g}) but not equal, so the "

@@ -91,7 +91,7 @@ def test_signs_come_from_a_mapping_a_text_or_a_table(tmp_path):
 def test_untidy_tables(tmp_path, content, options, expected):
     path = made(tmp_path, content)
     if expected is None:
-        with pytest.raises(BadFile, match="no column for post"):
+        with pytest.raises(BadFile, match="'I1L' is a neuron of the first row.*give --no-header"):
             read(path, **options)
     else:
         assert edges(read(path, **options)) == {("I1L", "I2L"): expected}

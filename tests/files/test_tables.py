@@ -227,8 +227,8 @@ def test_a_file_that_is_not_there_or_not_a_file(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(BadFile, match="is a folder"):
         read(tmp_path / "folder.csv")
-    with pytest.raises(BadFile, match=r"unknown suffix '.xlsx'; known are .csv"):
-        read(tmp_path / "net.xlsx")
+    with pytest.raises(BadFile, match=r"unknown suffix '.ods'; known are .csv"):
+        read(tmp_path / "net.ods")
     with pytest.raises(BadFile, match="cannot be read"):
         read(made(tmp_path, gzip.compress(LIST.encode())[:-10], "cut.csv.gz"))
 

@@ -25,7 +25,7 @@ Reading = dict[str, Any]  # the options below, by name
 File = Annotated[
     Path,
     typer.Argument(
-        help="Edge list, matrix or graph: .csv .tsv .txt .parquet .feather .npz .npy .mtx .mat .h5 .graphml .gml .gexf "
+        help="Edge list, matrix or graph: .csv .tsv .txt .xlsx .parquet .feather .npz .npy .mtx .mat .h5 .graphml .gml .gexf "
         ".net .zip (TVB) .pt .safetensors .nir; text also as .gz.",
         show_default=False,
     ),
@@ -43,18 +43,23 @@ def _options(
     ] = None,
     content: Annotated[
         str | None,
-        _unset("--content", "Square matrix: weights or operator (W - diag(leak)); by default its diagonal tells."),
+        _unset(
+            "--content",
+            "Square matrix: weights, operator (W - diag(leak)) or laplacian; its diagonal tells the first two.",
+        ),
     ] = None,
     base_leak: Annotated[
         str | None,
         _unset("--base-leak", 'Leak for weights that have none: "dominant" (the default), or a rate in 1/s.'),
     ] = None,
     margin: Annotated[
-        float, option(READING, "--margin", help="dominant: how far the leak exceeds a neuron's total input.")
-    ] = 0.05,
+        float | None,
+        _unset("--margin", "dominant: how far the leak exceeds a neuron's total input, by default 0.05."),
+    ] = None,
     gain: Annotated[
-        float, option(READING, "--gain", help="a rate: scale W to this spectral abscissa over the rate.")
-    ] = 0.9,
+        float | None,
+        _unset("--gain", "a rate: scale W to this spectral abscissa over the rate, by default 0.9."),
+    ] = None,
     variable: Annotated[
         str | None,
         _unset("--variable", "Which one, where a file holds several: matrix, field of a struct, population, graph."),
@@ -183,7 +188,7 @@ def flat(origin: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: ", ".join(f"{key} {item}".removeprefix("kind ").replace("_", " ") for key, item in value.items())
         if isinstance(value, dict)
-        else str(value)
+        else (", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in origin.items()
     }
 

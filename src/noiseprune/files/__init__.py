@@ -31,7 +31,7 @@ from noiseprune.files.options import Condition, Found, ReadOptions, is_given
 from noiseprune.files.output import check_output, replacing
 from noiseprune.files.results import load
 from noiseprune.files.sources import check_readable, readable_name
-from noiseprune.intake import GAIN, MARGIN, BaseLeak, Content, as_network
+from noiseprune.intake import BaseLeak, Content, as_network
 from noiseprune.network import Network
 
 __all__ = ["check_writable", "load", "losses", "read", "read_sparing", "write"]
@@ -43,8 +43,8 @@ def read(
     orientation: str | None = None,
     content: Content | None = None,
     base_leak: BaseLeak | None = None,
-    margin: float = MARGIN,
-    gain: float = GAIN,
+    margin: float | None = None,
+    gain: float | None = None,
     variable: str | None = None,
     pre: str | None = None,
     post: str | None = None,
@@ -74,10 +74,12 @@ def read(
     orientation : "pre-post" or "post-pre", optional
         For a square matrix: whether a row holds what a neuron sends or what it receives. Needed where the matrix is not
         symmetric and the file does not record it; models of PyTorch and NIR have post-pre by their convention.
-    content : "weights" or "operator", optional
-        For a square matrix: W, or A = W - diag(leak). By default its diagonal tells.
+    content : "weights", "operator" or "laplacian", optional
+        For a square matrix: W, A = W - diag(leak), or a graph Laplacian, whose couplings are read. By default its diagonal
+        tells the first two.
     base_leak, margin, gain
-        The leak for weights that have none, by default "dominant"; see `noiseprune.intake.with_base_leak`.
+        The leak for weights that have none, by default "dominant"; see `noiseprune.intake.with_base_leak`. `margin`
+        (0.05) is for "dominant", `gain` (0.9) for a rate.
     variable : str, optional
         Which matrix, where a file holds several (.npz, .mat, HDF5, state_dict, safetensors; a field of a MATLAB struct is
         named ``struct.field``); which population of edges of SONATA, node of a NIR graph, graph of GraphML.
@@ -129,8 +131,7 @@ def read(
     given = {name: value for name, value in locals().items() if name != "path"}
     found = _find(Path(path), given)
     if isinstance(found, Network):
-        if base_leak is not None or content is not None:
-            raise InvalidOption("the file records its own leak: leave base_leak and content out")
+        _refuse_leak_options(given, "the file records its own leak")
         _options(given).allow((), f"noiseprune wrote {path} and it records everything")
     return _completed(Path(path), found, given)
 
@@ -168,30 +169,37 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
         return found
     origin = {"file": readable_name(path), **found.counts}
     if found.leak is not None:
-        if given.get("base_leak") is not None or given.get("content") is not None:
-            raise InvalidOption(f"{path} holds a leak: leave base_leak and content out")
+        _refuse_leak_options(given, f"{path} holds a leak")
         return Network(found.matrix, found.leak, labels=found.labels, origin=origin)
     leak, content = given.get("base_leak"), given.get("content") or found.content
     bare = not found.matrix.diagonal().any()
-    if content == "operator" and found.content == "weights" and bare:
+    if content in ("operator", "laplacian") and found.content == "weights" and bare:
         raise InvalidOption(
             f"{path} holds weights, with nothing on the diagonal that could be a leak: leave content out"
         )
-    if leak is None and content != "operator" and (content == "weights" or bare):
+    if leak is None and content != "operator" and (content in ("weights", "laplacian") or bare):
         leak = "dominant"
     try:
         return as_network(
             found.matrix,
             content=content,
             base_leak=leak,
-            margin=given.get("margin", MARGIN),
-            gain=given.get("gain", GAIN),
+            margin=given.get("margin"),
+            gain=given.get("gain"),
             labels=found.labels,
             origin=origin,
             copy=False,
         )
     except InvalidNetwork as error:
         raise InvalidNetwork(f"{path}: {error}") from None
+
+
+def _refuse_leak_options(given: Mapping[str, Any], why: str) -> None:
+    if any(given.get(name) is not None for name in ("base_leak", "content")):
+        raise InvalidOption(f"{why}: leave base_leak and content out")
+    wrong = [name for name in ("margin", "gain") if given.get(name) is not None]
+    if wrong:
+        raise InvalidOption(f"{why}: leave {' and '.join(wrong)} out")
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -66,6 +66,8 @@ FOR_NOISEPRUNE = (
 FORMATS = (
     Format("comma-separated text", (".csv",), "text_files", "read_text", "write_csv", inside=False, compressible=True),
     Format("tab-separated text", (".tsv", ".txt"), "text_files", "read_text", "write_tsv", False, compressible=True),
+    Format("text", (".edgelist", ".edges", ".dat"), "text_files", "read_text", None, False, compressible=True),
+    Format("Excel", (".xlsx", ".xlsm", ".xlsb", ".xls"), "excel", "read_excel", None),
     Format("Parquet", (".parquet", ".pq"), "arrow_files", "read_parquet", "write_parquet"),
     Format("Arrow (Feather)", (".feather", ".arrow", ".ipc"), "arrow_files", "read_arrow", "write_arrow", inside=False),
     Format("SciPy sparse", (".npz",), "matrices", "read_npz", "write_npz"),

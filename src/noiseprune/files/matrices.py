@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from noiseprune.files.options import Found, ReadOptions, with_points
 from noiseprune.files.sources import read_bytes
 from noiseprune.files.text import Cells
 from noiseprune.linalg.memory import need
-from noiseprune.network import Network, asymmetry, checked, square_matrix, symmetry_tolerance
+from noiseprune.network import NEARLY_SYMMETRIC, Network, checked, is_symmetric, square_matrix
 
 ORIENTATIONS = ("pre-post", "post-pre")
 INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
+DECIMAL_COMMA = re.compile(r"-?\d*,\d+(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 @contextlib.contextmanager
@@ -55,12 +56,23 @@ def oriented(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
         raise BadFile(f"{path}: {error}") from None
     if orientation == "pre-post":
         return csr.T.tocsr()
-    if orientation is None and asymmetry(csr) > symmetry_tolerance(csr):
+    if orientation is None and not is_symmetric(csr):
+        largest, difference = float(np.abs(csr.data).max()), _asymmetry(csr)
+        nearly = (
+            f"; the two directions differ by {difference:.2g} at most, so perhaps --symmetrise, which averages them"
+            if difference <= NEARLY_SYMMETRIC * largest
+            else ""
+        )
         raise BadFile(
             f"{path}: the matrix is not symmetric and does not say which way it runs: give "
-            "--orientation pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives)"
+            f"--orientation pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives){nearly}"
         )
     return csr
+
+
+def _asymmetry(matrix: sp.csr_array) -> float:
+    """Return the largest |W_ij - W_ji|."""
+    return float(np.max(np.abs((matrix - matrix.T).data), initial=0.0))
 
 
 def square(
@@ -71,11 +83,51 @@ def square(
     what: str,
     *,
     taking: tuple[str, ...] = (),
+    oblong: bool = False,
 ) -> Found:
-    """Take a square matrix as found, in (post, pre) order; options beside the orientation are those in `taking`."""
-    options.allow(("orientation", *taking), f"{path} holds a square matrix ({what}), not an edge list")
-    counts = {"format": f"square matrix ({what})", "orientation": options.orientation or "symmetric"}
+    """Take a square matrix as found, in (post, pre) order.
+
+    Options beside the orientation and --symmetrise are those in `taking`. An `oblong` one had other neurons in its rows than
+    in its columns, so that its orientation matters even where it is symmetric.
+    """
+    options.allow(("orientation", "symmetrise", *taking), f"{path} holds a square matrix ({what}), not an edge list")
+    counts: dict[str, Any] = {"format": f"square matrix ({what})"}
+    matrix, without_number = _with_finite_diagonal(matrix)
+    if without_number:
+        counts["diagonal_entries_without_number_taken_as_0"] = without_number
+    if options.symmetrise:
+        if options.orientation is not None:
+            raise InvalidOption(f"{path}: --symmetrise makes rows and columns alike: leave out --orientation")
+        csr = oriented(matrix, "post-pre", path)
+        half = csr.dtype.type(0.5)
+        counts["symmetrised"] = f"(W + W^T) / 2; the two directions differed by {_asymmetry(csr):.3g} at most"
+        return Found((csr * half + csr.T * half).tocsr(), labels, counts)
+    if oblong and options.orientation is None:
+        raise BadFile(
+            f"{path}: rows and columns name different neurons, and it does not say which send: give --orientation pre-post (a "
+            "row holds what a neuron sends) or post-pre (a row holds what it receives)"
+        )
+    counts["orientation"] = options.orientation or "symmetric"
     return Found(oriented(matrix, options.orientation, path), labels, counts)
+
+
+def _with_finite_diagonal(matrix: Any) -> tuple[Any, int]:
+    """Take NaN and infinity on the diagonal as no self-connection: correlations have them there; count them."""
+    if sp.issparse(matrix) and matrix.dtype.kind == "f":
+        coo: Any = matrix.tocoo()
+        bad = (coo.row == coo.col) & ~np.isfinite(coo.data)
+        if not bad.any():
+            return matrix, 0
+        return sp.coo_array((coo.data[~bad], (coo.row[~bad], coo.col[~bad])), shape=coo.shape), int(bad.sum())
+    array: Any = matrix
+    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f":
+        return matrix, 0
+    bad = ~np.isfinite(np.diagonal(array))
+    if not bad.any():
+        return matrix, 0
+    mended = array.copy()
+    mended[np.flatnonzero(bad), np.flatnonzero(bad)] = 0
+    return mended, int(bad.sum())
 
 
 def stack_axis(shape: tuple[int, ...], *, last: bool = False) -> int | None:
@@ -216,35 +268,108 @@ def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path, *
     return wanted or names[0]
 
 
-def text_matrix(
-    table: Cells, path: Path, *, decimal_comma: bool = False
-) -> tuple[np.ndarray[Any, Any], list[int | str] | None] | None:
-    """Read a square matrix, bare or with names along its edges; None where the table is no square."""
+@dataclass(frozen=True)
+class Grid:
+    """A square matrix that text held.
+
+    Attributes
+    ----------
+    values : (n_neurons, n_neurons) array
+        As it stood there, blanks as 0.
+    labels : list of int or str, or None
+        Its names.
+    counts : dict
+        What was found.
+    oblong : bool
+        Whether rows and columns named different neurons, of which `labels` is the union.
+    """
+
+    values: np.ndarray[Any, Any]
+    labels: list[int | str] | None
+    counts: dict[str, Any]
+    oblong: bool = False
+
+
+def text_matrix(table: Cells, path: Path, *, decimal_comma: bool = False) -> Grid | None:
+    """Read a matrix, bare or with names along its edges; None where the table is none."""
     numbers = table.cells.select(with_points(pl.all())) if decimal_comma else table.cells
     rows, columns = table.cells.height, table.cells.width
     first = table.cells.row(0)
-    if rows == columns and all(map(_is_number, numbers.row(0))):
-        return _numbers(numbers, table, path), None
-    if rows == columns and rows > 1:  # names in the first row and the first column
+    pointed = table.cells.head(1).select(pl.all().str.replace(",", ".", literal=True))
+    ours = sorted(cell or "" for cell in first) == sorted(cell or "" for cell in table.cells.to_series(0))
+    if rows == columns and _holds_numbers(pointed.row(0)) and not (first[0] is None and ours and rows > 1):
+        return _grid(numbers, table, path, None)
+    if rows > 1 and columns > 1 and _is_named(table):  # in the first row and the first column
         names = [cell or "" for cell in first[1:]]
         beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]
-        if sorted(names) != sorted(beside):
-            return None
-        if names != beside:
-            k = next(k for k, pair in enumerate(zip(names, beside, strict=True)) if pair[0] != pair[1])
+        if (
+            all(map(_is_number, names))
+            and rows > 2
+            and all(table.cells[k, k] is None for k in range(min(rows, columns)))
+        ):
             raise BadFile(
-                f"{path}: rows and columns are named in different orders; number {k + 1} is {beside[k]!r} beside and "
-                f"{names[k]!r} above: bring them into one order"
+                f"{path}: the first row could be names or weights, since the diagonal is blank: fill the diagonal with 0"
             )
-        return _numbers(numbers[1:, 1:], table, path), named(names)
+        return _named_grid(numbers[1:, 1:], table, path, beside, names)
     # names in the first row only; edge lists of the same shape have names in every row
     if rows == columns + 1 and (
         _counts_columns(numbers)
         if all(map(_is_number, numbers.row(0)))
         else 2 * sum(map(_is_number, numbers.row(1))) > columns
     ):
-        return _numbers(numbers[1:], table, path), named([cell or "" for cell in first])
+        return _grid(numbers[1:], table, path, named([cell or "" for cell in first]))
     return None
+
+
+def _holds_numbers(cells: Sequence[str | None]) -> bool:
+    """Whether all cells are numbers or blank, and not all blank."""
+    return any(cells) and all(cell is None or _is_number(cell) for cell in cells)
+
+
+def _is_named(table: Cells) -> bool:
+    """Whether a table has names in its first row and its first column, and numbers or blanks between them."""
+    names = [cell or "" for cell in table.cells.row(0)[1:]]
+    beside = [cell or "" for cell in table.cells.to_series(0).to_list()[1:]]
+    if sorted(names) == sorted(beside):
+        return True
+    if "" in names or "" in beside or len(set(beside)) < len(beside) or len(set(names)) < len(names):
+        return False
+    if table.cells[0, 0] is not None and all(_is_number(cell.replace(",", ".")) for cell in beside):
+        return False  # ids under a header that is not known
+    inner = table.cells[1:, 1:].select(pl.all().str.replace(",", ".", literal=True))
+    # a column of words, as in an edge list, is no part of a matrix; a word among numbers is a hole in one
+    full = inner.select(pl.all().cast(pl.Float64, strict=False).is_not_null().any() | pl.all().is_null().all())
+    return all(full.row(0)) and any(inner.select(pl.all().is_not_null().any()).row(0))
+
+
+def _named_grid(cells: pl.DataFrame, table: Cells, path: Path, beside: list[str], above: list[str]) -> Grid:
+    """Bring rows and columns that have names together; the union of both where they are different neurons."""
+    if sorted(beside) == sorted(above):
+        if beside != above:
+            k = next(k for k, pair in enumerate(zip(beside, above, strict=True)) if pair[0] != pair[1])
+            raise BadFile(
+                f"{path}: rows and columns are named in different orders; number {k + 1} is {beside[k]!r} beside and "
+                f"{above[k]!r} above: bring them into one order"
+            )
+        return _grid(cells, table, path, named(above))
+    in_row, in_column = set(beside), set(above)
+    only_beside, only_above = ([x for x in a if x not in b] for a, b in ((beside, in_column), (above, in_row)))
+    alike = [(x, y) for x in only_beside for y in only_above if x.casefold().split() == y.casefold().split()]
+    shared = len(beside) - len(only_beside)
+    if alike or (shared and len(beside) == len(above)):
+        row, column = alike[0] if alike else (only_beside[0], only_above[0])
+        more = max(len(only_beside), len(only_above))
+        raise BadFile(
+            f"{path}: rows and columns do not name the same neurons: {row!r} stands beside only and {column!r} above only "
+            f"({more} such {'name' if more == 1 else 'names'}): mend the names"
+        )
+    grid = _grid(cells, table, path, None)
+    names = [*beside, *only_above]
+    place = {name: k for k, name in enumerate(names)}
+    values = np.zeros((len(names), len(names)))
+    values[: len(beside), [place[name] for name in above]] = grid.values
+    counts = {**grid.counts, "rows_and_columns": f"{len(beside)} and {len(above)} neurons, {shared} of them the same"}
+    return Grid(values, named(names), counts, oblong=True)
 
 
 def _counts_columns(cells: pl.DataFrame) -> bool:
@@ -274,21 +399,25 @@ def named(names: list[str]) -> list[int | str]:
     return list(names)
 
 
-def _numbers(cells: pl.DataFrame, table: Cells, path: Path) -> np.ndarray[Any, Any]:
-    """Turn the last rows and columns of a table, whose numbers have points, into numbers."""
+def _grid(cells: pl.DataFrame, table: Cells, path: Path, labels: list[int | str] | None) -> Grid:
+    """Turn the last rows and columns of a table, whose numbers have points, into numbers; NaN may stand on the diagonal."""
     numbers = cells.cast(pl.Float64, strict=False)
     written = table.cells[-cells.height :, -cells.width :]
+    blank = sum(written.null_count().row(0))
     for column in range(cells.width):
-        parsed = numbers.to_series(column)
-        bad = parsed.is_null() | ~parsed.is_finite().fill_null(True)
+        parsed, cell = numbers.to_series(column), written.to_series(column)
+        bad = (parsed.is_null() & cell.is_not_null()) | ~parsed.is_finite().fill_null(True)
+        if cells.height == cells.width and parsed[column] is not None:
+            bad[column] = False
         if bad.any():
             row = bad.arg_true()[0]
+            hint = ": give --decimal-comma where 0,5 is a half" if DECIMAL_COMMA.fullmatch(cell[row]) else ""
+            name = "" if labels is None else f" ({labels[column]!r})"
             raise BadFile(
-                f"{path}: line {table.lines[row - cells.height]}, column {column + 1} holds "
-                f"{written.to_series(column)[row]!r}, which is no finite "
-                "number"
+                f"{path}: line {table.lines[row - cells.height]}, column {column + 1 + table.cells.width - cells.width}{name} "
+                f"holds {cell[row]!r}, which is no finite number{hint}"
             )
-    return numbers.to_numpy()
+    return Grid(numbers.fill_null(0.0).to_numpy(), labels, {"blank_cells_taken_as_0": blank} if blank else {})
 
 
 def read_npy(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:

@@ -54,7 +54,8 @@ class ReadOptions:
 
     def about_tables(self) -> bool:
         """Whether any of them says that the file is an edge list with names for its columns."""
-        return any(name in TABLE_OPTIONS and name not in ("decimal_comma", "threshold") for name in self.given())
+        nameless = ("decimal_comma", "threshold", "no_header", "undirected")
+        return any(name in TABLE_OPTIONS and name not in nameless for name in self.given())
 
     def allow(self, allowed: Sequence[str], what: str) -> None:
         """Refuse options that make no sense for what the file turned out to be.
@@ -85,6 +86,8 @@ TABLE_OPTIONS = (
     "signs",
     "transmitter_column",
     "decimal_comma",
+    "no_header",
+    "undirected",
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import mmap
 import re
 from collections.abc import Iterator
@@ -15,28 +14,17 @@ import polars as pl
 
 from noiseprune.errors import BadFile
 from noiseprune.files import text, trial
+from noiseprune.files.headers import INTEGER, columns_of, has_header, is_number
 from noiseprune.files.options import ReadOptions
-from noiseprune.files.rows import Table, column_role
+from noiseprune.files.rows import ALIASES, SAMPLED, Table, column_role, plain
 from noiseprune.files.sources import in_utf8, is_utf8, read_bytes
 
 HEAD = 1 << 16  # bytes that tell separator, header and types
-SAMPLED = 200  # rows of it
 PIECE = 1 << 18  # bytes
-INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 # searches begin with one certain byte and look at the next, which is all that they do in nearly every place
 PADDED = rb'(?=["\-+0])"?-?[0+]\d'  # 007 or +7 would be another id as an integer
-COMMENT = rb"(?=[ \t#])[ \t]*#(?:[ \t\r\n]|\Z)"
-FIRST_COLUMNS = ("pre", "post", "weight")  # of a table without a header
-
-
-def looks_like_a_synapse(cells: list[str]) -> bool:
-    """Whether a first row is data already: two ids, and a number (with a point) where there is a third column."""
-    if len(cells) == 2:
-        return all(INTEGER.fullmatch(cell.strip()) for cell in cells)
-    try:
-        return len(cells) == 3 and not math.isnan(float(cells[2]))
-    except ValueError:
-        return False
+COMMENT = rb"(?=[ \t#%])[ \t]*[#%](?:[ \t\r\n]|\Z)"
+ROLES = ("pre", "post", "weight")
 
 
 def scan_text(path: Path, options: ReadOptions) -> Table | None:
@@ -47,23 +35,29 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
     source, head = _opened(path)
     if options.decimal_comma or head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\n" not in head:
         return None
-    table, first_line = text.beginning(head, path)
+    table, first_line, title = text.beginning(head, path)
     separator = text.separator_of(table.split(b"\n", 1)[0])
     if separator is None:
         return None
     if b"\n" not in table:
         return None
     rows = [text.fields(line, separator) for line in table[: table.rindex(b"\n")].split(b"\n")[: SAMPLED + 1]]
-    first = [cell.strip() for cell in rows[0]]
-    named = any(column_role(name) in FIRST_COLUMNS[:2] for name in first) or options.about_tables()
-    if not named and (not looks_like_a_synapse(first) or len(rows) <= len(first) + 1):
+    rows = [[cell.strip() for cell in row] for row in rows]
+    first = rows[0]
+    named = has_header(rows, options, path)
+    if named is None or first[-1:][0].endswith("}"):
+        return None
+    says_edge_list = named or options.no_header or options.undirected
+    if not says_edge_list and (len(first) > len(ROLES) or len(rows) <= len(first) + 1):
         return None  # perhaps a square matrix
     sample = rows[1:] if named else rows
     if not sample or any(len(row) != len(first) for row in sample):
         return None
-    header = first if named else list(FIRST_COLUMNS[: len(first)])
+    header, numbered, notes = (first, False, {}) if named else columns_of(first, options)
+    if title:
+        notes = {"title": title, **notes}
     begin = len(head) - len(table)
-    types = {str(k): _type(name, k, sample, options) for k, name in enumerate(header)}
+    types = _types(header, numbered, sample, options)
     if _has_odd_cells(source, separator, begin):
         if _anywhere(source, rb"\n" + COMMENT, begin):
             return None
@@ -78,7 +72,8 @@ def scan_text(path: Path, options: ReadOptions) -> Table | None:
         schema=types,
         glob=False,
     )
-    return Table(frame.with_columns(_bare(pl.col(pl.String))), header if named else None, typed=True)
+    bare = frame.with_columns(_bare(pl.col(pl.String)))
+    return Table(bare, header, typed=True, numbered=numbered, notes=notes)
 
 
 def _bare(cell: pl.Expr) -> pl.Expr:
@@ -99,13 +94,21 @@ def _opened(path: Path) -> tuple[Path | bytes, bytes]:
     return data, data[:HEAD]
 
 
-def _type(name: str, column: int, sample: list[list[str]], options: ReadOptions) -> Any:
-    """Decide how a column is parsed: ids as integers where they are, weights as numbers, all else as it is."""
-    role = next((role for role in FIRST_COLUMNS if getattr(options, role) == name), column_role(name))
-    if role == "weight":
-        return pl.Float64
-    whole = role in ("pre", "post") and all(INTEGER.fullmatch(row[column]) for row in sample)
-    return pl.Int64 if whole else pl.String
+def _types(header: list[str], numbered: bool, sample: list[list[str]], options: ReadOptions) -> dict[str, Any]:
+    """Decide how columns are parsed: ids as integers where they are, weights as numbers, all else as it is."""
+    chosen = {str(getattr(options, role)): role for role in ROLES if getattr(options, role) is not None}
+    defaults = {"1": "pre", "2": "post"} if numbered else {}
+    known = any(plain(name) in ALIASES["weight"] for name in header)
+
+    def kind(k: int, name: str) -> Any:
+        role = chosen.get(name) or defaults.get(name) or column_role(name)
+        column = [row[k] for row in sample]
+        if role == "weight":
+            sure = name in chosen or plain(name) in ALIASES["weight"]
+            return pl.Float64 if sure or (not known and all(map(is_number, column))) else pl.String
+        return pl.Int64 if role in ROLES and all(map(INTEGER.fullmatch, column)) else pl.String
+
+    return {str(k): kind(k, name) for k, name in enumerate(header)}
 
 
 def _has_odd_cells(source: Path | bytes, separator: str, begin: int) -> bool:

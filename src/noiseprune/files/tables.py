@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ from noiseprune.errors import BadFile, InvalidOption
 from noiseprune.files import metadata as meta
 from noiseprune.files.options import TABLE_OPTIONS, Found, ReadOptions, conditions, listed, summed
 from noiseprune.files.rows import Rows, Table
+from noiseprune.network import SYMMETRY_EPS
 
+MANY_RECIPROCAL = 1.5  # reciprocal pairs that a random network would have, and whose lack is no chance
+LARGEST_CHECKED = 1_000_000  # rows
+MOST = 0.9  # of the pairs of one side have their like on the other
 NO_TRANSMITTER = "none"  # what rows without one are called in signs=
 
 
@@ -61,8 +66,13 @@ class _Weights:
                 "with --transmitter-column"
             )
         weight = self._magnitudes()
+        self._check_sides(weight)
+        if self.options.undirected:
+            return self._undirected(weight)
         if "electrical" not in self.rows.frame.columns:
-            return self._chemical(slice(None), weight)
+            directed = self._chemical(slice(None), weight)
+            self._check_directions(directed)
+            return directed
         electrical = self.rows.frame["electrical"].to_numpy()
         if not electrical.any():
             column, _ = conditions(self.options.symmetric_rows)[0]
@@ -91,9 +101,7 @@ class _Weights:
         words = {1: "+", -1: "-", 0: "dropped"}
         self.rows.counts["transmitters"] = {name or "(none)": words[sign] for name, sign in signs.items()}
         if len(signs) > 1 and min(signs.values()) > 0 and (weight >= 0).all():
-            self.rows.counts["caution"] = (
-                "no transmitter is inhibitory: --inhibitory names those that are, such as GABA"
-            )
+            self.rows.caution("no transmitter is inhibitory: --inhibitory names those that are, such as GABA")
         # a file may have its signs already
         return np.where(sign < 0, -np.abs(weight), weight if self.options.signs is None else sign * np.abs(weight))
 
@@ -146,6 +154,59 @@ class _Weights:
         csr.eliminate_zeros()
         return csr
 
+    def _undirected(self, weight: Any) -> sp.csr_array:
+        """Let each row stand for both directions; a pair that is listed both ways counts once."""
+        if "electrical" in self.rows.frame.columns:
+            raise InvalidOption("--undirected lets all rows stand for both directions: leave out --symmetric-rows")
+        once = self._chemical(slice(None), weight)
+        there = once.astype(bool).astype(np.float64)
+        both = there.multiply(there.T)
+        difference = sp.triu((once - once.T).multiply(both), format="coo")
+        tolerance = SYMMETRY_EPS * np.finfo(np.float64).eps * np.max(np.abs(once.data), initial=0.0)
+        unequal = np.flatnonzero(np.abs(difference.data) > tolerance)
+        if unequal.size:
+            i, j = int(difference.row[unequal[0]]), int(difference.col[unequal[0]])
+            a, b = self.rows.labels[i], self.rows.labels[j]
+            raise BadFile(
+                f"{self.rows.path}: {a!r} to {b!r} sums to {once[j, i]:g} and {b!r} to {a!r} to {once[i, j]:g} ({unequal.size} "
+                "such pairs), where rows that stand for both directions would agree: leave out --undirected, or mend the rows"
+            )
+        self.rows.counts["undirected"] = f"each row stands for both directions; {both.nnz // 2} pairs listed both ways"
+        return (once + once.T).multiply((there + there.T).power(-1)).tocsr()
+
+    def _check_directions(self, matrix: sp.csr_array) -> None:
+        """Point out a list in which no pair has both directions, where chance would leave some."""
+        n, m = matrix.shape[0], matrix.nnz
+        # pairs with both directions that a random network of this density has
+        if self.rows.in_memory or n < 2 or m * m < MANY_RECIPROCAL * 2 * n * (n - 1):
+            return
+        pattern = matrix.astype(bool)
+        if not pattern.multiply(pattern.T).nnz:
+            self.rows.caution(
+                "no two neurons are connected in both directions, as where each pair is listed once: --undirected reads each "
+                "row for both"
+            )
+
+    def _check_sides(self, weight: Any) -> None:
+        """Point out a list that has the same connections from both sides, told apart by a column of words."""
+        rows = self.rows
+        if rows.in_memory or rows.frame.height > LARGEST_CHECKED:
+            return
+        mirror = _mirrored_rows(rows.pre, rows.post, weight)
+        if 2 * mirror.height < rows.frame.height:
+            return
+        for column, words in rows.words():
+            kinds = pl.DataFrame({"row": np.arange(len(words), dtype=np.uint32), "kind": words})
+            pairs = mirror.join(kinds, on="row").join(kinds, left_on="other", right_on="row", suffix="_other")
+            sides = _sides(words, pairs)
+            if sides and _agree(rows, weight, words, *sides):
+                keep = ",".join(word for word in words.unique(maintain_order=True).to_list() if word not in sides[1])
+                one, other = (", ".join(side) for side in sides)
+                rows.caution(
+                    f"rows of {column} = {one} and of {column} = {other} list the same connections from both sides: "
+                    f"--where {column}={keep} keeps one"
+                )
+
     def _electrical(self, which: Any, weight: Any) -> tuple[sp.csr_array, sp.csr_array]:
         """Join both neurons of a junction alike, listed twice or once; return also the rows as listed."""
         there_as_listed = self._placed(which, "junction_", weight[which])
@@ -160,6 +221,73 @@ class _Weights:
         self.rows.counts["junction_rows_that_disagree_averaged"] = unequal.nnz
         times.data = 1 / times.data
         return total.multiply(times).tocsr(), there_as_listed
+
+
+def _mirrored_rows(pre: Any, post: Any, weight: Any) -> pl.DataFrame:
+    """Return the rows that another row of the same weight turns round, by number, with that row's as "other"."""
+    rows = pl.DataFrame({"pre": pre, "post": post, "weight": weight}).with_row_index("row")
+    turned = rows.select(
+        pl.col("row").alias("other"), pl.col("post").alias("pre"), pl.col("pre").alias("post"), "weight"
+    )
+    found = rows.join(turned, on=["pre", "post", "weight"]).filter(pl.col("pre") != pl.col("post"))
+    return found.select("row", "other")
+
+
+def _sides(words: pl.Series, pairs: pl.DataFrame) -> tuple[list[str], list[str]] | None:
+    """Part the words of a column into two sides, where rows of the one turn most rows of the other round.
+
+    Parameters
+    ----------
+    words : (rows,) Series of str
+        The column.
+    pairs : DataFrame
+        Rows that turn each other round, by their words, "kind" and "kind_other".
+    """
+    size = dict(words.value_counts().iter_rows())
+    across = pairs.filter(pl.col("kind") != pl.col("kind_other"))
+    matched = dict(across.group_by("kind").agg(pl.col("row").n_unique()).iter_rows())
+    sided = [word for word in size if 2 * matched.get(word, 0) >= size[word]]
+    links = across.group_by("kind", "kind_other").agg(pl.col("row").n_unique().alias("rows"))
+    partners: dict[str, set[str]] = {word: set() for word in sided}
+    for word, other, rows in links.iter_rows():
+        if word in partners and other in partners and 4 * rows >= size[word]:
+            partners[word].add(other)
+            partners[other].add(word)
+    one: list[str] = []
+    other_side: list[str] = []
+    for start in sorted(sided, key=words.to_list().index):
+        if start in one or start in other_side:
+            continue
+        side = {start: 0}
+        queue = [start]
+        for word in queue:
+            for partner in partners[word]:
+                if side.setdefault(partner, 1 - side[word]) == side[word]:
+                    return None
+                queue += [] if partner in queue else [partner]
+        parts = [[word for word in side if side[word] == number] for number in (0, 1)]
+        if _alike(parts[1], one) > _alike(parts[0], one):  # S with Sp, R with Rp
+            parts.reverse()
+        one, other_side = one + parts[0], other_side + parts[1]
+    return (one, other_side) if one and other_side else None
+
+
+def _alike(words: list[str], others: list[str]) -> int:
+    """Count the letters that words begin with in common."""
+    together = [takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)) for a in words for b in others]
+    return sum(len(list(letters)) for letters in together)
+
+
+def _agree(rows: Rows, weight: Any, words: pl.Series, one: list[str], other: list[str]) -> bool:
+    """Whether both sides give nearly all pairs the same total."""
+    frame = pl.DataFrame({"pre": rows.pre, "post": rows.post, "weight": weight, "kind": words})
+    totals = [
+        frame.filter(pl.col("kind").is_in(side)).group_by("pre", "post").agg(pl.col("weight").sum())
+        for side in (one, other)
+    ]
+    turned = totals[1].rename({"pre": "post", "post": "pre"})
+    same = totals[0].join(turned, on=["pre", "post", "weight"]).height
+    return same >= MOST * max(total.height for total in totals)
 
 
 def own_weights(table: pl.DataFrame, metadata: meta.Metadata, path: Path) -> sp.csr_array:

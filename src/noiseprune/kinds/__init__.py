@@ -7,6 +7,8 @@ Network, ndarray, SciPy sparse          a matrix of the same layout, operator or
 NetworkX, igraph graph                  a copy without the pruned edges, the others strengthened; attributes kept
 PyGSP graph                             a graph of the new W, with the coordinates and kind of Laplacian
 pandas or polars frame (edge list)      the rows that stayed, all columns, their weights strengthened
+pandas Series over (pre, post)          the entries that stayed, strengthened
+square frame, DataArray                 the same with its names; read by name, rows post unless its axes say otherwise
 ======================================  ==========================================================================
 
 Self-connections and connections whose rows cancel are no part of a network, and do not come back.
@@ -21,8 +23,9 @@ from typing import Any, Protocol, TypeAlias
 
 from noiseprune.errors import InvalidOption
 from noiseprune.intake import BaseLeak, Content, Matrix, as_network
-from noiseprune.kinds.matrices import MatrixKind
+from noiseprune.kinds.matrices import MatrixKind, SquareKind
 from noiseprune.network import Network
+from noiseprune.squares import named_square
 
 __all__ = ["Given", "Kind", "MatrixKind", "network_of", "read_given"]
 
@@ -63,13 +66,17 @@ def read_given(
     kind : Kind
         Gives the same kind of object back.
     """
+    square = named_square(given)
+    if square is not None:
+        kind = SquareKind(square, MatrixKind.of(square.values, content, base_leak))
+        return as_network(square.values, content=content, base_leak=base_leak, labels=square.labels), kind
     adaptor = _adaptor(given)
     if adaptor is None:
         return as_network(given, content=content, base_leak=base_leak), MatrixKind.of(given, content, base_leak)
-    if content == "operator":
+    if content in ("operator", "laplacian"):
         raise InvalidOption("content: a graph or an edge list holds weights; leave it out")
-    kind = adaptor(given)
-    found = kind.found
+    held = adaptor(given)
+    found = held.found
     network = as_network(
         found.matrix,
         content="weights",
@@ -77,7 +84,7 @@ def read_given(
         labels=found.labels,
         origin={"given": f"{type(given).__module__.partition('.')[0]} {type(given).__name__}", **found.counts},
     )
-    return network, kind
+    return network, held
 
 
 def network_of(given: Given) -> Network:

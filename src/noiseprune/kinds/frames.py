@@ -20,16 +20,19 @@ class Frame:
     """An edge list: columns found by their names, as in a file."""
 
     def __init__(self, given: Any) -> None:
+        library = type(given).__module__.partition(".")[0]
+        self.series = given if type(given).__name__ == "Series" else None
+        if self.series is not None:
+            given = _frame_of(given)
         self.given = given.collect() if isinstance(given, pl.LazyFrame) else given
         self.header = [str(name) for name in self.given.columns]
-        columns = [k for k, name in enumerate(self.header) if column_role(name) in ("pre", "post", "weight")]
-        frame = pl.DataFrame({str(k): self._column(k) for k in columns})
-        names = [self.header[k] for k in columns]
-        table = Table(
-            frame.rename({str(k): str(j) for j, k in enumerate(columns)}).lazy(), names, typed=True, in_memory=True
-        )
+        known = [k for k, name in enumerate(self.header) if column_role(name) in ("pre", "post", "weight")]
+        dtypes = list(self.given.dtypes)
+        self.columns = [k for k, dtype in enumerate(dtypes) if k in known or _is_numeric(dtype)]
+        frame = pl.DataFrame({str(j): self._column(k) for j, k in enumerate(self.columns)})
+        table = Table(frame.lazy(), [self.header[k] for k in self.columns], typed=True, in_memory=True)
         try:
-            self.rows = Rows(table, Path(f"the {type(given).__module__.partition('.')[0]} frame"), ReadOptions())
+            self.rows = Rows(table, Path(f"the {library} frame"), ReadOptions())
             self.found = weighed(self.rows, ReadOptions())
         except (BadFile, pl.exceptions.PolarsError) as error:
             raise InvalidNetwork(str(error)) from None
@@ -49,9 +52,28 @@ class Frame:
         """Return the rows that stayed; their weights are strengthened, a column is made where there was none."""
         changed = ratios(before, after, self.rows.pre, self.rows.post)
         kept = changed != 0
-        column = next((name for name in self.given.columns if column_role(str(name)) == "weight"), None)
-        weight = 1.0 if column is None else self.rows.frame["weight"].to_numpy()
-        name, values = "weight" if column is None else column, (weight * changed)[kept]
+        weight = 1.0 if self.rows.weight is None else self.rows.frame["weight"].to_numpy()
+        values = (weight * changed)[kept]
+        if self.series is not None:
+            strengthened = self.series[kept].astype(np.float64)
+            strengthened[:] = values
+            return strengthened
+        name = "weight" if self.rows.weight is None else self.given.columns[self.columns[int(self.rows.weight)]]
         if isinstance(self.given, pl.DataFrame):
             return self.given.filter(pl.Series(kept)).with_columns(pl.Series(name, values))
         return self.given[kept].assign(**{name: values})
+
+
+def _is_numeric(dtype: Any) -> bool:
+    return dtype.is_numeric() if isinstance(dtype, pl.DataType) else getattr(dtype, "kind", "O") in "iuf"
+
+
+def _frame_of(series: Any) -> Any:
+    """Turn a grouped Series into a frame: two levels of its index are pre and post."""
+    names = list(getattr(getattr(series, "index", None), "names", ()))
+    if not {"pre", "post"} <= {column_role(str(name)) for name in names}:
+        raise InvalidNetwork(
+            f"a Series is an edge list where its index has levels called pre and post; this one has {names or 'no index'}: "
+            "group by pre and post, or give a frame"
+        )
+    return series.rename("weight" if series.name is None else series.name).reset_index()

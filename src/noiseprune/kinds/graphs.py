@@ -18,7 +18,7 @@ from noiseprune.files.graph_files import (
 )
 from noiseprune.files.options import Found
 from noiseprune.kinds.ratios import ratios
-from noiseprune.network import Network, asymmetry, square_matrix, symmetry_tolerance, without_diagonal
+from noiseprune.network import Network, is_symmetric, square_matrix, without_diagonal
 
 WEIGHT = "weight"
 
@@ -83,7 +83,7 @@ class PyGSPGraph:
         self.given = given
         weights = square_matrix(given.W, "the weights of the graph")
         own = int(np.count_nonzero(weights.diagonal()))
-        directed = asymmetry(weights) > symmetry_tolerance(weights)
+        directed = not is_symmetric(weights)
         counts = {"graph": "directed" if directed else "undirected", "self_connections_dropped": own}
         self.found = Found(without_diagonal(weights).T.tocsr(), None, counts, "weights")
 

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from noiseprune.intake import BaseLeak, Content
 from noiseprune.network import Network
+from noiseprune.squares import NamedSquare
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class MatrixKind:
             return cls()
         sparse = sp.issparse(given)
         matrix: Any = given if sparse else np.atleast_2d(np.asarray(given))
-        weights = content == "weights" or (content is None and base_leak is not None and not matrix.diagonal().any())
+        weights = content in ("weights", "laplacian") or (
+            content is None and base_leak is not None and not matrix.diagonal().any()
+        )
         dtype = "float32" if matrix.dtype == np.float32 else "float64"
         return cls(matrix.format if sparse else None, isinstance(given, sp.sparray), weights, dtype)
 
@@ -44,3 +47,15 @@ class MatrixKind:
         return (
             csr.asformat(self.sparse_format) if self.sparse_array else sp.csr_matrix(csr).asformat(self.sparse_format)
         )
+
+
+@dataclass(frozen=True)
+class SquareKind:
+    """A frame or DataArray that holds a square matrix with names along its edges."""
+
+    square: NamedSquare
+    matrix_kind: MatrixKind
+
+    def give_back(self, before: Network, after: Network) -> Any:  # noqa: ARG002 - the values are all that changes
+        """Return the same kind of object, with its names in the order that they had."""
+        return self.square.give_back(self.matrix_kind.matrix(after))
