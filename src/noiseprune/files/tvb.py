@@ -34,18 +34,18 @@ def read_tvb(path: Path, options: ReadOptions) -> Found:
             )
         inside = path / members[weights]
         cells = text.parse(_unpacked(archive, members[weights], path), inside)
-        matrix = text_matrix(cells, inside)
-        if matrix is None:
+        grid = text_matrix(cells, inside)
+        if grid is None or grid.oblong:
             raise BadFile(f"{inside}: has {cells.cells.height} rows and {cells.cells.width} columns: no square matrix")
         names = None
         if centres is not None:
             lines = _unpacked(archive, members[centres], path).decode("utf-8").splitlines()
             names = [line.split()[0] for line in lines if line.strip()]
-            if len(names) != len(matrix[0]):
-                raise BadFile(f"{path}: has {len(names)} names in {centres} for {len(matrix[0])} regions in {weights}")
+            if len(names) != len(grid.values):
+                raise BadFile(f"{path}: has {len(names)} names in {centres} for {len(grid.values)} regions in {weights}")
     orientation = options.orientation or "post-pre"
     found = square(
-        matrix[0],
+        grid.values,
         None if names is None else named(names),
         path,
         replace(options, orientation=orientation),
@@ -54,7 +54,7 @@ def read_tvb(path: Path, options: ReadOptions) -> Found:
     said = {"orientation": options.orientation or "post-pre, by the convention of The Virtual Brain"}
     if left := [name for name in members if name not in (weights, centres)]:
         said["not_read"] = ", ".join(left[:12])
-    return replace(found, counts=found.counts | said, content="weights")
+    return replace(found, counts=grid.counts | found.counts | said, content="weights")
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
