@@ -110,7 +110,7 @@ def run(
         check_report(report, overwrite=overwrite)
         net = read_network(file, session, reading)
         result = noiseprune.run(net, **options, checkpoint=checkpoint, threads=threads, rng=seed)
-        result.provenance["command"] = session.command_line
+        result = result.noted(command=session.command_line)
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
             session.wrote(output)

@@ -20,7 +20,9 @@ class Frame:
     """An edge list: columns found by their names, as in a file."""
 
     def __init__(self, given: Any) -> None:
-        self.given = given.collect() if isinstance(given, pl.LazyFrame) else given
+        # a copy: what is given back must not depend on what becomes of the frame
+        polars = isinstance(given, pl.DataFrame | pl.LazyFrame)
+        self.given: Any = given.lazy().collect() if polars else given.copy()
         self.header = [str(name) for name in self.given.columns]
         columns = [k for k, name in enumerate(self.header) if column_role(name) in ("pre", "post", "weight")]
         frame = pl.DataFrame({str(k): self._column(k) for k in columns})
