@@ -228,6 +228,13 @@ class Reference:
         self._side = _Side(self.network)
         self._seeds = np.random.SeedSequence(seed_from(rng)).spawn(4)
 
+    def with_inputs(self, rng: Rng) -> Reference:
+        """Return a reference to the same network with other inputs, starting points and noise."""
+        other = Reference.__new__(Reference)
+        other._units, other.network, other._side = self._units, self.network, self._side
+        other._seeds = np.random.SeedSequence(seed_from(rng)).spawn(4)
+        return other
+
     def compare(self, after: Network) -> Comparison:
         """Measure what `after` kept of this network."""
         before, after = self.network, self._entered(after)
@@ -340,16 +347,10 @@ class Reference:
             abscissae = self._directed_spectrum(after, found, measured)
         return abscissae, found
 
-    @cached_property
-    def _eigen(self) -> tuple[Floats, Floats]:
-        """Eigenvalues and eigenvectors of the symmetric A, rightmost last."""
-        dense = self.network.matrix().toarray().astype(np.float64)
-        return scipy.linalg.eigh(dense, driver="evd", overwrite_a=True, check_finite=False)
-
     def _symmetric_spectrum(
         self, after: Network, found: dict[str, Any], measured: _Measured
     ) -> tuple[float | None, float | None]:
-        values, vectors = self._eigen
+        values, vectors = self._side.eigen
         pruned = after.matrix().astype(np.float64)
         new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)
         _slowest_rates(found, values, new_values)
@@ -419,7 +420,7 @@ class Reference:
             return self._abscissae(after, measured)
         from scipy.optimize import linear_sum_assignment
 
-        values = self._eigenvalues
+        values = self._side.eigenvalues
         new_values = scipy.linalg.eigvals(after.matrix().toarray().astype(np.float64))
         _slowest_rates(found, values, new_values)
         found["spectra"] = Spectra(nearest_first(values), nearest_first(new_values))
@@ -429,10 +430,6 @@ class Reference:
         else:
             measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
         return float(values.real.max()), float(new_values.real.max())
-
-    @cached_property
-    def _eigenvalues(self) -> NDArray[np.complex128]:
-        return np.asarray(scipy.linalg.eigvals(self.network.matrix().toarray().astype(np.float64)))
 
     def _abscissae(self, after: Network, measured: _Measured) -> tuple[float | None, float | None]:
         def abscissa(network: Network, when: str) -> float | None:
@@ -564,10 +561,21 @@ def _no_stationary_state(before: bool | None, after: bool | None) -> str | None:
 
 
 class _Side:
-    """One of the two networks, with its covariance, which two measures need and one solve gives."""
+    """One of the two networks, with what several measures or comparisons need of it."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
+
+    @cached_property
+    def eigen(self) -> tuple[Floats, Floats]:
+        """Eigenvalues and eigenvectors of a symmetric A, rightmost last."""
+        dense = self.network.matrix().toarray().astype(np.float64)
+        return scipy.linalg.eigh(dense, driver="evd", overwrite_a=True, check_finite=False)
+
+    @cached_property
+    def eigenvalues(self) -> NDArray[np.complex128]:
+        """Eigenvalues of a directed A."""
+        return np.asarray(scipy.linalg.eigvals(self.network.matrix().toarray().astype(np.float64)))
 
     @cached_property
     def covariance(self) -> Floats:

@@ -87,7 +87,6 @@ def run(
     """
     from noiseprune.files import check_writable
     from noiseprune.plasticity.trace import check_savable
-    from noiseprune.threads import limited
 
     options: dict[str, Any] = {
         "until_density": until_density,
@@ -118,10 +117,10 @@ def run(
             result.save(trace, overwrite=overwrite)
             session.say(f"Wrote {trace}")
         session.development(f"{file.name}, schedule {schedule}", result)
-        kept = None
         if not no_compare:
-            with limited(threads):
-                kept = noiseprune.compare(net, result.network, rng=seed)
+            result = result.compared(threads=threads)
+        kept = result.comparison
+        if kept is not None:
             session.table(f"{file.name}, what the run left of it", {"value": kept})
         write_report(session, result, report, overwrite=overwrite)
         if output is None:
