@@ -58,8 +58,9 @@ class Sweep:
     Attributes
     ----------
     rows : list of dict
-        The choice (`asked_density`, `rule`, `strengthen`), `draws`, `seed` (of the first one), `refused` (draws that
-        ended in an error), `stable` (share of the others), and mean and standard error (`_se`) of each measure over the draws that have it.
+        The choice (`asked_density`, `rule`, `strengthen`), `draws`, `seed` (of the first one), `refused` (draws that ended
+        in an error), `stable` (share of the others), and mean and standard error (`_se`) of each measure over the draws
+        that have it.
     cases : list of dict
         The draws themselves, each with its `seed`: its numbers are those of ``compare(net, pruned, rng=seed)`` with the
         network that ``prune`` makes with this seed.

@@ -18,6 +18,7 @@ from noiseprune.network import Network
 if TYPE_CHECKING:
     from noiseprune.probes.base import DifferenceVariance
 
+LARGEST = 1000  # binary orders of magnitude of rates whose inverse, a time, is a number with room to spare
 ORDINARY = 32  # binary orders of magnitude around one, within which networks stay as they are
 
 
@@ -48,6 +49,11 @@ class Units(NamedTuple):
         """
         if not any(self):
             return network
+        if abs(self.rate) > LARGEST:
+            raise InvalidNetwork(
+                f"leaks of this network, such as {network.leak[0]:g} 1/s, are so near to the end of the numbers that times are "
+                "none: give leak and weights in other units"
+            )
         links = network.link_matrix
         links.data = _scaled(links.data, -self.rate, "weight")
         leak = _scaled(network.leak, -self.rate, "leak")

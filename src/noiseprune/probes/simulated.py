@@ -105,14 +105,15 @@ class Simulated:
         TooLarge
             Where memory will not suffice.
         """
+        units = self._units(network)
+        inside = units.enter(network)
         drive, plan = self._drive(network), self._schedule(network)
         if not network.n_links:
             return DifferenceVariance(np.zeros(0), 0.0, network.synapses_per_link, None, "Simulated (no synapses)")
         need(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
-        units = self._units(network)
         drive = np.ldexp(drive, -units.noise - units.rate // 2)
         with blas_alone():
-            return units.measured(self._run(units.enter(network), drive, plan, seed_from(rng), units.rate))
+            return units.measured(self._run(inside, drive, plan, seed_from(rng), units.rate))
 
     def _units(self, network: Network) -> Units:
         units = Units.of(network)
