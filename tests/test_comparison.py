@@ -279,3 +279,52 @@ def test_large_directed_networks_agree_with_dense_algebra(large):
     assert found.spectral_abscissa_after == pytest.approx(dense.spectral_abscissa_after, rel=1e-6)
     assert found.covariance_error is None
     assert found.fixed_point_error == pytest.approx(dense.fixed_point_error, rel=1e-5)
+
+
+# --- reasons
+
+
+def check_reasons(found):
+    """Every measure that is None has its reason, and every reason belongs to one."""
+    measures = found.to_dict()
+    gone = set()
+    for name, value in measures.items():
+        if isinstance(value, dict) and name != "not_measured":
+            entries = {key for key, entry in value.items() if entry is None}
+            gone |= {name} if entries == set(value) and name in found.not_measured else {f"{name}.{k}" for k in entries}
+        elif value is None:
+            gone.add(name)
+    assert gone == set(found.not_measured)
+    assert all(found.not_measured.values())
+
+
+@quiet
+@pytest.mark.parametrize("dense", [True, False], ids=["dense", "large"])
+@pytest.mark.parametrize("change", ["same", "weaker", "empty", "unstable", "from unstable", "lost", "huge"])
+def test_every_measure_that_is_missing_has_its_reason(network, dense, change, monkeypatch):
+    if not dense:
+        for name in ("DENSE_SYMMETRIC", "DENSE_COVARIANCE", "DENSE_EIGENVALUES"):
+            monkeypatch.setattr(comparison, name, 1)
+    if change == "lost":
+
+        def lost(*_, **__):
+            raise comparison.DidNotConverge("it did not converge")
+
+        for name in ("spectral_abscissa", "slowest", "extreme_generalised", "stationary_covariance"):
+            monkeypatch.setattr(comparison, name, lost)
+    links = network.link_matrix
+    factor = {"weaker": 0.5, "unstable": 50.0, "from unstable": 50.0, "huge": 1e300}.get(change, 1.0)
+    made = network.replace(links=links * 0 if change == "empty" else links * factor)
+    if change == "empty":
+        links.data = np.zeros_like(links.data)
+        links.eliminate_zeros()
+        made = network.replace(links=links)
+    pair = (made, network) if change == "from unstable" else (network, made)
+    found = compare(*pair)
+    check_reasons(found)
+    if change == "lost":
+        assert "singular" not in str(found.not_measured)
+        assert NO_STATE not in found.not_measured.values()
+
+
+NO_STATE = "no stationary state is left"

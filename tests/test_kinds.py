@@ -242,3 +242,56 @@ def test_a_frame_of_lists_is_refused():
     polars = pytest.importorskip("polars")
     with pytest.raises(InvalidNetwork, match="holds List"):
         prune(polars.DataFrame({"pre": ["a"], "post": ["b"], "weight": [[1.0]]}), density=0.5)
+
+
+# --- what was given may change afterwards
+
+
+def _frame(library):
+    frames = pytest.importorskip(library)
+    return frames.DataFrame({"pre": [1, 2, 3, 4], "post": [2, 3, 4, 1], "weight": [1.0, 2.0, 3.0, 4.0]})
+
+
+def _sorted_frame(frame):
+    frame.iloc[:] = frame.iloc[::-1].to_numpy()
+
+
+EDITS = {
+    "pandas, sorted": (lambda: _frame("pandas"), _sorted_frame),
+    "pandas, a column changed": (lambda: _frame("pandas"), lambda f: f.isetitem(2, [9.0] * 4)),
+    "pandas, a column gone": (lambda: _frame("pandas"), lambda f: f.__delitem__("weight")),
+    "polars, a cell changed": (lambda: _frame("polars"), lambda f: f.__setitem__((0, "weight"), 9.0)),
+    "polars, a column gone": (lambda: _frame("polars"), lambda f: f.drop_in_place("weight")),
+    "networkx, a node gone": (lambda: pytest.importorskip("networkx").karate_club_graph(), lambda g: g.remove_node(0)),
+    "networkx, louder": (
+        lambda: pytest.importorskip("networkx").karate_club_graph(),
+        lambda g: [data.update(weight=100 * data["weight"]) for *_, data in g.edges(data=True)],
+    ),
+    "igraph, a vertex gone": (lambda: pytest.importorskip("igraph").Graph.Full(6), lambda g: g.delete_vertices([0])),
+    "igraph, weighted": (
+        lambda: pytest.importorskip("igraph").Graph.Full(6),
+        lambda g: g.es.set_attribute_values("weight", 7.0),
+    ),
+    "matrix": (lambda: gallery.ring(8, 2).matrix().toarray(), lambda a: a.fill(0.0)),
+    "sparse matrix": (lambda: gallery.ring(8, 2).matrix(), lambda a: a.data.fill(0.0)),
+}
+
+
+def _content(given):
+    if hasattr(given, "get_edgelist"):
+        return given.get_edgelist(), given.es["weight"]
+    if hasattr(given, "edges"):
+        return list(given.nodes), sorted(given.edges(data="weight"))
+    if hasattr(given, "columns"):
+        return list(given.columns), given.to_numpy().tolist()
+    return given.toarray().tolist() if hasattr(given, "toarray") else given.tolist()
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_comes_back_does_not_depend_on_what_became_of_what_was_given(edit):
+    make, change = EDITS[edit]
+    given = make()
+    result = prune(given, density=0.7, rng=3, compare=False)
+    first = _content(result.in_kind)
+    change(given)
+    assert _content(result.in_kind) == first

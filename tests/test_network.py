@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -176,3 +179,49 @@ def test_numpy_labels_become_python_ones():
     assert net.labels == (2**62 + 1, 5)
     assert type(net.labels[0]) is int
     assert net.name(0) == str(2**62 + 1)
+
+
+# --- copies
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "replace": lambda net: net.replace(),
+    **{
+        f"pickle {k}": lambda net, k=k: pickle.loads(pickle.dumps(net, k))
+        for k in range(2, pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_a_copy_of_a_network_is_as_fixed_as_the_network(network, way):
+    named = Network(
+        network.weights,
+        network.leak,
+        network.noise_std,
+        "tanh",
+        [f"n{k}" for k in range(network.n_neurons)],
+        symmetric=network.symmetric,
+        origin={"file": "x.csv", "counts": {"rows": 3}},
+    )
+    total = named.total_input.copy()
+    made = COPIES[way](named)
+    for part in (*made.links, made.leak, made.noise_std, made.total_input, made.excess_leak, made.link_matrix.data):
+        with pytest.raises(ValueError, match="read-only"):
+            part[:] = 7
+    made.link_matrix.setdiag(9.0)
+    made.origin["counts"]["rows"] = 4
+    with pytest.raises(AttributeError):
+        made.origin = {}
+    assert np.array_equal(made.total_input, total)
+    assert np.array_equal(made.weights.toarray(), named.weights.toarray())
+    assert made.origin == named.origin == {"file": "x.csv", "counts": {"rows": 3}}
+    assert (made.labels, made.activation, made.symmetric) == (named.labels, "tanh", named.symmetric)
+
+
+def test_what_origin_was_made_of_may_change_later():
+    given = {"counts": {"rows": 3}}
+    net = Network([[0, 1], [0, 0]], 1.0, origin=given)
+    given["counts"]["rows"] = 4
+    assert net.origin == {"counts": {"rows": 3}}

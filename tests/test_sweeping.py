@@ -24,14 +24,30 @@ def test_rows_are_means_and_standard_errors_of_draws_that_prune_would_make():
     row = next(r for r in table.rows if (r["asked_density"], r["rule"], r["strengthen"]) == (0.8, "noise", "matched"))
     worst = []
     for draw in range(4):
-        seed = sweeping._case_seed(3, {"draw": draw})
+        seed = sweeping.draw_seed(3, draw)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("noiseprune.pipeline._warn", lambda *_: None)
             result = noiseprune.prune(NET, density=0.8, strengthen="matched", compare=False, rng=seed)
-        worst.append(noiseprune.compare(NET, result.network, rng=3).worst_direction)
+        worst.append(noiseprune.compare(NET, result.network, rng=seed).worst_direction)
     assert row["worst_direction"] == pytest.approx(np.mean(worst))
     assert row["worst_direction_se"] == pytest.approx(np.std(worst, ddof=1) / 2)
     assert row["stable"] == 1
+
+
+@pytest.mark.parametrize("net", [NET, EI], ids=["symmetric", "directed"])
+def test_a_draw_has_the_numbers_of_prune_and_compare_with_its_seed(net):
+    table = sweep(net, densities=[0.6, 0.9], draws=2, rng=8)
+    assert [row["seed"] for row in table.rows] == [8, 8]
+    assert table.cases[0]["seed"] == table.cases[2]["seed"] == 8
+    assert table.cases[1]["seed"] not in (8, None)
+    for case in table.cases:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("noiseprune.pipeline._warn", lambda *_: None)
+            pruned = noiseprune.prune(net, density=case["asked_density"], compare=False, rng=case["seed"]).network
+        kept = noiseprune.compare(net, pruned, rng=case["seed"])
+        for name in ("density", "fixed_point_error", "decay_error", "covariance_error", "worst_direction"):
+            assert case[name] == getattr(kept, name)
+        assert case["trajectory_error_rectified"] == kept.trajectory_error["rectified"]
 
 
 def test_all_rules_and_strengthenings_of_a_draw_share_their_uniforms():

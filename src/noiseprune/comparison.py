@@ -28,6 +28,7 @@ from noiseprune.randomness import Rng, seed_from, streams
 from noiseprune.rule import leak
 from noiseprune.structure import components, has_input_and_output, orphans
 from noiseprune.threads import blas_alone
+from noiseprune.units import Units, scaled
 
 logger = logging.getLogger("noiseprune")
 
@@ -117,7 +118,8 @@ class Comparison:
     slowest_before, slowest_after : list of float, 1/s
         Real parts of the ten eigenvalues nearest zero of A and of A', the nearest first.
     not_measured : dict
-        Name of each measure that is None -> why.
+        Name of each measure that is None -> why; of an entry of a dict that is None where others are not, a dotted
+        name, as "eigenvalue_error.median".
     spectra : Spectra or None
         The whole spectra, where dense algebra found them; for pictures, and in no file.
     """
@@ -221,58 +223,102 @@ class Reference:
     """What a comparison needs of the original network, computed once for many pruned ones."""
 
     def __init__(self, network: Network, *, rng: Rng = 0) -> None:
-        self.network = network
-        self._side = _Side(network)
+        self._units = Units.of(network)
+        self.network = self._units.enter(network)
+        self._side = _Side(self.network)
         self._seeds = np.random.SeedSequence(seed_from(rng)).spawn(4)
+
+    def with_inputs(self, rng: Rng) -> Reference:
+        """Return a reference to the same network with other inputs, starting points and noise."""
+        other = Reference.__new__(Reference)
+        other._units, other.network, other._side = self._units, self.network, self._side
+        other._seeds = np.random.SeedSequence(seed_from(rng)).spawn(4)
+        return other
 
     def compare(self, after: Network) -> Comparison:
         """Measure what `after` kept of this network."""
-        before = self.network
-        _check_same_neurons(before, after)
+        before, after = self.network, self._entered(after)
         measured = _Measured()
         symmetric = before.symmetric and after.symmetric
         logger.info("comparing %d neurons before and after", before.n_neurons)
         new = _Side(after)
         abscissae, spectrum = self._spectrum(new, symmetric, measured)
         stable = [is_stable(net, a) for net, a in zip((before, after), abscissae, strict=True)]
+        restless = _no_stationary_state(*stable)
         if spectrum["kl_per_neuron"] is None and "kl_per_neuron" not in measured.reasons:
-            spectrum["kl_per_neuron"] = self._general_kl(new, all(stable), measured)
-        return Comparison(
-            density=_ratio(after.n_synapses, before.n_synapses),
-            n_neurons=before.n_neurons,
-            n_synapses_before=before.n_synapses,
-            n_synapses_after=after.n_synapses,
-            symmetric=symmetric,
-            spectral_abscissa_before=abscissae[0],
-            spectral_abscissa_after=abscissae[1],
-            stable_after=stable[1],
-            ramanujan_reference=ramanujan_reference(after) if symmetric else None,
-            covariance_error=self._covariance_error(new, all(stable), measured),
-            fixed_point_error=self._fixed_point_error(new, measured),
-            decay_error=self._decay_error(after, measured),
-            trajectory_error={
+            spectrum["kl_per_neuron"] = self._general_kl(new, restless, measured)
+        if stable[1] is None:
+            measured.skip("stable_after", "the spectral abscissa is not known")
+        found = {
+            "density": _ratio(after.n_synapses, before.n_synapses, measured),
+            "n_neurons": before.n_neurons,
+            "n_synapses_before": before.n_synapses,
+            "n_synapses_after": after.n_synapses,
+            "symmetric": symmetric,
+            "spectral_abscissa_before": abscissae[0],
+            "spectral_abscissa_after": abscissae[1],
+            "stable_after": stable[1],
+            "ramanujan_reference": _ramanujan_reference(after, symmetric, measured),
+            "covariance_error": self._covariance_error(new, restless, measured),
+            "fixed_point_error": self._fixed_point_error(new, measured),
+            "decay_error": self._decay_error(after, measured),
+            "trajectory_error": {
                 "linear": self._trajectory_error(after, "linear", measured),
                 "rectified": self._trajectory_error(after, "rectified", measured),
             },
             **spectrum,
-            **_structure(before, after),
-            not_measured=measured.reasons,
-        )
+            **_structure(before, after, measured),
+        }
+        return Comparison(**self._left(found), not_measured=measured.missing(found))
+
+    def _entered(self, after: Network) -> Network:
+        _check_same_neurons(self.network, after)
+        return self._units.enter(after)
+
+    def _left(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Return measures with their rates in the units that the network had."""
+        rate = self._units.rate
+        if not rate:
+            return found
+        changed: dict[str, Any] = {
+            name: scaled(found[name], rate) for name in ("spectral_abscissa_before", "spectral_abscissa_after")
+        }
+        for name in ("slowest_before", "slowest_after"):
+            changed[name] = found[name] and [scaled(value, rate) for value in found[name]]
+        spectra = found["spectra"]
+        if spectra is not None:
+            unit = np.ldexp(1.0, rate)
+            changed["spectra"] = spectra._replace(before=spectra.before * unit, after=spectra.after * unit)
+        return found | changed
 
     # --- spectrum -----------------------------------------------------------------------------------------------
 
     def spectrum(self, after: Network) -> dict[str, Any]:
         """Measure what eigenvalues tell and no more: flat, fit for strict JSON, with why something is missing."""
-        _check_same_neurons(self.network, after)
-        measured = _Measured()
+        after, measured = self._entered(after), _Measured()
         (_, abscissa), found = self._spectrum(_Side(after), self.network.symmetric and after.symmetric, measured)
-        return {
-            "spectral_abscissa": abscissa,
-            "eigenvalue_error_median": found["eigenvalue_error"]["median"],
-            "eigenvalue_error_slowest": found["eigenvalue_error"]["slowest"],
-            "worst_direction": found["worst_direction"],
-            "not_measured": "; ".join(f"{name}: {why}" for name, why in measured.reasons.items()) or None,
-        }
+        reasons = measured.missing(found | {"spectral_abscissa_after": abscissa})
+        row, why = {}, {}
+        for name, value, *places in (
+            ("spectral_abscissa", scaled(abscissa, self._units.rate), "spectral_abscissa_after"),
+            (
+                "eigenvalue_error_median",
+                found["eigenvalue_error"]["median"],
+                "eigenvalue_error.median",
+                "eigenvalue_error",
+            ),
+            (
+                "eigenvalue_error_slowest",
+                found["eigenvalue_error"]["slowest"],
+                "eigenvalue_error.slowest",
+                "eigenvalue_error",
+            ),
+            ("worst_direction", found["worst_direction"], "worst_direction"),
+        ):
+            row[name] = value
+            if value is None:
+                why[name] = next(reasons[place] for place in places if place in reasons)
+        return {**row, "not_measured": "; ".join(f"{name}: {reason}" for name, reason in why.items()) or None}
 
     def _spectrum(
         self, new: _Side, symmetric: bool, measured: _Measured
@@ -297,20 +343,14 @@ class Reference:
                 abscissae = self._large_symmetric_spectrum(new, found, measured)
         else:
             for name in ("rayleigh_error", "eigenvector_cosine", "worst_direction"):
-                measured.skip(name, "a measure of symmetric networks")
+                measured.skip(name, OF_SYMMETRIC)
             abscissae = self._directed_spectrum(after, found, measured)
         return abscissae, found
-
-    @cached_property
-    def _eigen(self) -> tuple[Floats, Floats]:
-        """Eigenvalues and eigenvectors of the symmetric A, rightmost last."""
-        dense = self.network.matrix().toarray().astype(np.float64)
-        return scipy.linalg.eigh(dense, driver="evd", overwrite_a=True, check_finite=False)
 
     def _symmetric_spectrum(
         self, after: Network, found: dict[str, Any], measured: _Measured
     ) -> tuple[float | None, float | None]:
-        values, vectors = self._eigen
+        values, vectors = self._side.eigen
         pruned = after.matrix().astype(np.float64)
         new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)
         _slowest_rates(found, values, new_values)
@@ -324,7 +364,8 @@ class Reference:
             length = np.maximum(np.linalg.norm(image, axis=0), np.finfo(np.float64).tiny)
             found["eigenvector_cosine"] = _cosines(np.sign(values) * form.diagonal() / length, slow)
         else:
-            measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
+            for name in ("eigenvalue_error", "rayleigh_error", "eigenvector_cosine"):
+                measured.skip(name, "the original has an eigenvalue of zero")
         if is_stable(self.network, float(values[-1])):
             scale = 1 / np.sqrt(-values)
             generalised = scipy.linalg.eigvalsh(-form * scale * scale[:, None], driver="evd", check_finite=False)
@@ -344,7 +385,8 @@ class Reference:
         self, new: _Side, found: dict[str, Any], measured: _Measured
     ) -> tuple[float | None, float | None]:
         why = f"needs dense algebra, which stops at {DENSE_SYMMETRIC} neurons"
-        for name in ("eigenvalue_error (median, p95, max)", "rayleigh_error", "eigenvector_cosine", "kl_per_neuron"):
+        dense = [f"eigenvalue_error.{name}" for name in ("median", "p95", "max")]
+        for name in (*dense, "rayleigh_error", "eigenvector_cosine", "kl_per_neuron"):
             measured.skip(name, why)
         abscissae: tuple[float | None, float | None]
         try:
@@ -353,8 +395,9 @@ class Reference:
             _slowest_rates(found, slow, new_slow)
             abscissae = float(slow[0]), float(new_slow[0])
         except (DidNotConverge, UnstableNetwork) as error:
-            measured.skip("eigenvalue_error (slowest)", str(error))
-            abscissae = self._abscissa(self.network, measured), self._abscissa(new.network, measured)
+            for name in ("eigenvalue_error.slowest", "slowest_before", "slowest_after"):
+                measured.skip(name, str(error))
+            abscissae = self._abscissae(new.network, measured)
         if not is_stable(self.network, abscissae[0]):
             measured.skip("worst_direction", "the original is not known to be stable")
             return abscissae
@@ -372,11 +415,12 @@ class Reference:
     ) -> tuple[float | None, float | None]:
         if self.network.n_neurons > DENSE_EIGENVALUES:
             why = f"needs dense algebra, which stops at {DENSE_EIGENVALUES} neurons"
-            measured.skip("eigenvalue_error", why)
-            return self._abscissa(self.network, measured), self._abscissa(after, measured)
+            for name in ("eigenvalue_error", "slowest_before", "slowest_after"):
+                measured.skip(name, why)
+            return self._abscissae(after, measured)
         from scipy.optimize import linear_sum_assignment
 
-        values = self._eigenvalues
+        values = self._side.eigenvalues
         new_values = scipy.linalg.eigvals(after.matrix().toarray().astype(np.float64))
         _slowest_rates(found, values, new_values)
         found["spectra"] = Spectra(nearest_first(values), nearest_first(new_values))
@@ -387,31 +431,30 @@ class Reference:
             measured.skip("eigenvalue_error", "the original has an eigenvalue of zero")
         return float(values.real.max()), float(new_values.real.max())
 
-    @cached_property
-    def _eigenvalues(self) -> NDArray[np.complex128]:
-        return np.asarray(scipy.linalg.eigvals(self.network.matrix().toarray().astype(np.float64)))
+    def _abscissae(self, after: Network, measured: _Measured) -> tuple[float | None, float | None]:
+        def abscissa(network: Network, when: str) -> float | None:
+            try:
+                return spectral_abscissa(network.matrix(), symmetric=network.symmetric)
+            except DidNotConverge as error:
+                return measured.skip(f"spectral_abscissa_{when}", str(error))
 
-    def _abscissa(self, network: Network, measured: _Measured) -> float | None:
-        try:
-            return spectral_abscissa(network.matrix(), symmetric=network.symmetric)
-        except DidNotConverge as error:
-            return measured.skip("spectral_abscissa", str(error))
+        return abscissa(self.network, "before"), abscissa(after, "after")
 
     # --- covariance ---------------------------------------------------------------------------------------------
 
-    def _covariance_error(self, new: _Side, both_stable: bool, measured: _Measured) -> float | None:
+    def _covariance_error(self, new: _Side, restless: str | None, measured: _Measured) -> float | None:
         n, after = self.network.n_neurons, new.network
         by_inverse = all(net.symmetric and net.equal_noise for net in (self.network, after))
         limit = DENSE_SYMMETRIC if by_inverse else DENSE_COVARIANCE
         if n > limit:
             return measured.skip("covariance_error", f"needs dense algebra, which stops at {limit} neurons")
-        if not both_stable:
-            return measured.skip("covariance_error", NO_STATIONARY_STATE)
+        if restless:
+            return measured.skip("covariance_error", restless)
         if not by_inverse:
             try:
                 C, changed = self._side.covariance, new.covariance
-            except (UnstableNetwork, DidNotConverge):
-                return measured.skip("covariance_error", NO_STATIONARY_STATE)
+            except (UnstableNetwork, DidNotConverge) as error:
+                return measured.skip("covariance_error", str(error))
             return _number(np.linalg.norm(changed - C) / np.linalg.norm(C))
         inverse, new_inverse = self._side.inverse, new.inverse
         if inverse is None or new_inverse is None:
@@ -419,18 +462,20 @@ class Reference:
         louder = (after.noise_std[0] / self.network.noise_std[0]) ** 2
         return _number(_triangle_norm(louder * new_inverse - inverse) / _triangle_norm(inverse))
 
-    def _general_kl(self, new: _Side, both_stable: bool, measured: _Measured) -> float | None:
+    def _general_kl(self, new: _Side, restless: str | None, measured: _Measured) -> float | None:
         """KL(N(0, C) || N(0, C')) / n = (tr(C'^-1 C) - n + ln det C' - ln det C) / (2 n)."""
         n = self.network.n_neurons
         if n > DENSE_COVARIANCE:
             return measured.skip("kl_per_neuron", f"needs dense algebra, which stops at {DENSE_COVARIANCE} neurons")
-        if not both_stable:
-            return measured.skip("kl_per_neuron", NO_STATIONARY_STATE)
+        if restless:
+            return measured.skip("kl_per_neuron", restless)
         try:
             root = scipy.linalg.cholesky(self._side.covariance, lower=True)
             new_root = scipy.linalg.cholesky(new.covariance, lower=True)
-        except (scipy.linalg.LinAlgError, UnstableNetwork, DidNotConverge):
+        except scipy.linalg.LinAlgError:
             return measured.skip("kl_per_neuron", "a covariance is singular up to rounding")
+        except (UnstableNetwork, DidNotConverge) as error:
+            return measured.skip("kl_per_neuron", str(error))
         ratio = scipy.linalg.solve_triangular(new_root, root, lower=True)
         log_ratio = 2 * np.sum(np.log(new_root.diagonal()) - np.log(root.diagonal()))
         return _number((np.sum(ratio**2) - n + log_ratio) / (2 * n))
@@ -483,6 +528,7 @@ class Reference:
         n_steps = int(np.ceil(duration / step))
         if n_steps > MAX_STEPS:
             return measured.skip("trajectory_error", f"would take {n_steps} time steps; the limit is {MAX_STEPS}")
+        units = self._units
         difference = size = 0.0
         for x, y in dynamics.run_both(
             self.network,
@@ -492,21 +538,44 @@ class Reference:
             n_steps=n_steps,
             rng=(self._seeds[2], self._seeds[3]),
             activation=activation,
+            input_std=float(np.ldexp(1.0, -units.noise - units.rate // 2)),
         ):
             difference += float(np.sum((y - x) ** 2))
             size += float(np.sum(x**2))
         error = _number(np.sqrt(difference / size)) if size > 0 else None
-        return error if error is not None else measured.skip("trajectory_error", "the runs leave the range of numbers")
+        return error if error is not None else measured.skip(f"trajectory_error.{activation}", OUT_OF_RANGE)
 
 
 NO_STATIONARY_STATE = "no stationary state is left"
+OF_SYMMETRIC = "a measure of symmetric networks"
+OUT_OF_RANGE = "it leaves the range of numbers"
+
+
+def _no_stationary_state(before: bool | None, after: bool | None) -> str | None:
+    """Say why two networks have no two covariances; None where they have."""
+    if before is False:
+        return "the original has no stationary state"
+    if after is False:
+        return NO_STATIONARY_STATE
+    return None if before and after else "not known to be stable"
 
 
 class _Side:
-    """One of the two networks, with its covariance, which two measures need and one solve gives."""
+    """One of the two networks, with what several measures or comparisons need of it."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
+
+    @cached_property
+    def eigen(self) -> tuple[Floats, Floats]:
+        """Eigenvalues and eigenvectors of a symmetric A, rightmost last."""
+        dense = self.network.matrix().toarray().astype(np.float64)
+        return scipy.linalg.eigh(dense, driver="evd", overwrite_a=True, check_finite=False)
+
+    @cached_property
+    def eigenvalues(self) -> NDArray[np.complex128]:
+        """Eigenvalues of a directed A."""
+        return np.asarray(scipy.linalg.eigvals(self.network.matrix().toarray().astype(np.float64)))
 
     @cached_property
     def covariance(self) -> Floats:
@@ -562,6 +631,32 @@ class _Measured:
         """Note why a measure is missing; return the None that stands in its place."""
         self.reasons.setdefault(name, why)
         return None
+
+    def missing(self, found: dict[str, Any]) -> dict[str, str]:
+        """Return name -> why for what is None among these measures; one name where a whole dict is, for one reason."""
+        missing: dict[str, str] = {}
+        for name, value in found.items():
+            if name == "spectra":
+                continue
+            if value is None:
+                missing[name] = self._why(name)
+            elif isinstance(value, dict):
+                whys = {key: self._why(f"{name}.{key}", name) for key, entry in value.items() if entry is None}
+                whole = len(whys) == len(value) and len(set(whys.values())) == 1
+                missing |= {name: min(whys.values())} if whole else {f"{name}.{key}": why for key, why in whys.items()}
+        return missing
+
+    def _why(self, *names: str) -> str:
+        return next((self.reasons[name] for name in names if name in self.reasons), OUT_OF_RANGE)
+
+
+def _ramanujan_reference(after: Network, symmetric: bool, measured: _Measured) -> list[float] | None:
+    found = ramanujan_reference(after)
+    if not symmetric:
+        measured.skip("ramanujan_reference", OF_SYMMETRIC)
+    elif found is None:
+        measured.skip("ramanujan_reference", "the mean degree after is below one")
+    return found if symmetric else None
 
 
 def ramanujan_reference(network: Network) -> list[float] | None:
@@ -645,22 +740,24 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _ratio(part: float, whole: float, measured: _Measured) -> float | None:
+    return part / whole if whole else measured.skip("density", "the original has no synapses")
 
 
 def _relative(changed: Floats, original: Floats) -> float | None:
     return _number(np.linalg.norm(changed - original) / np.linalg.norm(original))
 
 
-def _structure(before: Network, after: Network) -> dict[str, Any]:
+def _structure(before: Network, after: Network, measured: _Measured) -> dict[str, Any]:
     """Count components, neurons cut off, signs and strengthening."""
     alike = before.symmetric == after.symmetric
     old = before.link_matrix if alike else before.weights
     new = after.link_matrix if alike else after.weights
-    strength = sp.csr_array((1 / np.abs(old.data).astype(np.float64), old.indices, old.indptr), shape=old.shape)
-    ratio = (abs(new).astype(np.float64) * strength).tocsr().data
-    signs = (new.sign() * old.sign()).tocsr().data
+    weight, changed = _in_both(old, new)
+    if not weight.size:
+        measured.skip("largest_strengthening", "no synapse is in both networks")
+    with np.errstate(over="ignore"):
+        ratio = np.abs(changed) / np.abs(weight)
     has_input, has_output = has_input_and_output(after)
     per_entry = before.synapses_per_link if alike else 1
     return {
@@ -669,7 +766,20 @@ def _structure(before: Network, after: Network) -> dict[str, Any]:
         "orphans": int(np.count_nonzero(orphans(before, after))),
         "without_input": int(np.count_nonzero(~has_input)),
         "without_output": int(np.count_nonzero(~has_output)),
-        "sign_flips": int(np.count_nonzero(signs < 0)) * per_entry,
+        "sign_flips": int(np.count_nonzero(np.sign(changed) != np.sign(weight))) * per_entry,
         "floored_leaks": leak.n_floored(before, after),
         "largest_strengthening": _number(ratio.max()) if ratio.size else None,
     }
+
+
+def _in_both(old: sp.csr_array, new: sp.csr_array) -> tuple[Floats, Floats]:
+    """Return the weights of the entries that both matrices have, in the one and in the other."""
+
+    def filled(matrix: sp.csr_array, data: NDArray[Any]) -> sp.csr_array:
+        return sp.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+    def there(matrix: sp.csr_array, other: sp.csr_array) -> Floats:
+        numbers = filled(matrix, np.arange(1, matrix.nnz + 1)).multiply(filled(other, np.ones(other.nnz, np.int8)))
+        return matrix.data[numbers.tocsr().data - 1].astype(np.float64)
+
+    return there(old, new), there(new, old)

@@ -14,6 +14,7 @@ from noiseprune.linalg.lyapunov import solve_lyapunov
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network
 from noiseprune.threads import blas_alone
+from noiseprune.units import Units
 
 if TYPE_CHECKING:
     from noiseprune.linalg.blocksolve import Solver
@@ -164,8 +165,10 @@ def stationary_covariance(network: Network) -> tuple[Floats, str]:
     DidNotConverge
         Where rounding leaves too little of the solution.
     """
+    units = Units.of(network)
+    inside = units.enter(network)
     try:
-        solution = solve_lyapunov(network.matrix().toarray().astype(np.float64), network.noise_std**2)
+        solution = solve_lyapunov(inside.matrix().toarray().astype(np.float64), inside.noise_std**2)
     except UnstableNetwork:
         raise unstable(network) from None
     if not solution.residual < MAX_RELATIVE_ERROR:
@@ -173,7 +176,8 @@ def stationary_covariance(network: Network) -> tuple[Floats, str]:
             f"the Lyapunov equation of this network is solved only to a relative residual of {solution.residual:.1e}: its "
             "rates or weights span too many orders of magnitude, or it is too nearly unstable; raise its leak"
         )
-    return solution.covariance, f"Lyapunov equation by {solution.method}, relative residual {solution.residual:.1e}"
+    C = units.covariance(solution.covariance)
+    return C, f"Lyapunov equation by {solution.method}, relative residual {solution.residual:.1e}"
 
 
 def is_stable(network: Network, abscissa: float | None) -> bool | None:
@@ -200,11 +204,18 @@ def has_stationary_state(network: Network) -> bool:
 def _abscissa(network: Network) -> float:
     """Return the spectral abscissa: by ARPACK where the network is not small, densely where that does not find it."""
     try:
-        return spectral_abscissa(network.matrix(), symmetric=network.symmetric)
+        return _found_abscissa(network)
     except DidNotConverge:
         if network.n_neurons > DENSE_LIMIT:
             raise
-        return spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
+        return _found_abscissa(network, dense_limit=DENSE_LIMIT)
+
+
+def _found_abscissa(network: Network, **limit: int) -> float:
+    units = Units.of(network)
+    inside = units.enter(network)
+    found = spectral_abscissa(inside.matrix(), symmetric=network.symmetric, **limit)
+    return float(np.ldexp(found, units.rate))
 
 
 def slowest_rate(network: Network) -> float:
@@ -214,7 +225,7 @@ def slowest_rate(network: Network) -> float:
     not known to be stable.
     """
     try:
-        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric)
+        abscissa = _found_abscissa(network)
     except DidNotConverge:
         return float(network.excess_leak.min())
     return -abscissa if is_stable(network, abscissa) else min(-abscissa, 0.0)

@@ -157,6 +157,7 @@ def run_both(
     n_steps: int,
     rng: tuple[Any, Any],
     activation: Activation | None = None,
+    input_std: float = 1.0,
 ) -> Iterator[tuple[States, States]]:
     """Yield the states of two networks after each step, from rest under the same step input and the same noise.
 
@@ -165,18 +166,20 @@ def run_both(
     before, after : Network
         Networks of the same neurons.
     n_runs : int
-        Inputs, each standard normal over the neurons and constant from time zero.
+        Inputs, each normal over the neurons and constant from time zero.
     step, n_steps, activation
         As in `run`.
     rng : (seed, seed)
         Of the input and of the noise.
+    input_std : float
+        Standard deviation of the inputs over the neurons.
 
     Yields
     ------
     (n_neurons, n_runs) array, twice
         Overwritten by the next step.
     """
-    drive = np.random.default_rng(rng[0]).standard_normal((before.n_neurons, n_runs))
+    drive = input_std * np.random.default_rng(rng[0]).standard_normal((before.n_neurons, n_runs))
     one, other = (_Walk(network, drive, step, activation) for network in (before, after))
     random = np.random.default_rng(rng[1])
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable network may leave the range of floats

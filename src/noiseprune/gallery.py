@@ -222,15 +222,7 @@ def exuberant(network: Network, extra: float = 1.0, strength: float = 0.1, *, rn
     added = _assemble(n, [(post, pre, weight)])
     links = sp.csr_array(csr + added.astype(csr.dtype))
     links.sort_indices()
-    return Network.from_links(
-        links,
-        network.leak + absolute_row_sums(added, network.symmetric),
-        network.noise_std,
-        symmetric=network.symmetric,
-        activation=network.activation,
-        labels=network.labels,
-        origin=network.origin,
-    )
+    return network.replace(links=links, leak=network.leak + absolute_row_sums(added, network.symmetric))
 
 
 def ring(n: int, neighbours: int = 1, excess: float = 0.1, *, weight: float = 1.0, rng: Rng = 0) -> Network:  # noqa: ARG001

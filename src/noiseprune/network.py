@@ -25,6 +25,7 @@ into the other.
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ SYMMETRY_EPS = 16  # |W_ij - W_ji| within this many units of rounding of the lar
 NEARLY_SYMMETRIC = 1e-3  # relative difference up to which an asymmetry looks like an accident
 # A leak may fall short of sum |W_ij| by this share and still count as dominant: a sum of thousands of terms in another
 # order (float64), or one that was made in single precision.
+LARGEST_INPUT = float(np.finfo(np.float64).max) / 4
 DOMINANCE_ROUNDING = {np.dtype(np.float64): 2e-13, np.dtype(np.float32): 2e-6}
 
 
@@ -212,6 +214,39 @@ class Network:
         net._fill(links, leak, noise_std, activation, labels, symmetric, origin)
         return net
 
+    def replace(
+        self,
+        *,
+        links: sp.csr_array | None = None,
+        leak: NDArray[np.float64] | None = None,
+        noise_std: NDArray[np.float64] | None = None,
+        activation: Activation | None = None,
+        origin: dict[str, Any] | None = None,
+    ) -> Network:
+        """Return a network that differs from this one in what is given, unchecked as in `from_links`."""
+        return Network.from_links(
+            self._links if links is None else links,
+            self.leak if leak is None else leak,
+            self.noise_std if noise_std is None else noise_std,
+            symmetric=self.symmetric,
+            activation=self.activation if activation is None else activation,
+            labels=self.labels,
+            origin=self._origin if origin is None else origin,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # copies and pickles are made anew: NumPy's copies of frozen arrays are not frozen
+        state = (
+            self._links,
+            self.leak,
+            self.noise_std,
+            self.activation,
+            self.labels,
+            self.symmetric,
+            self._origin,
+        )
+        return _made_again, (type(self), state)
+
     def _fill(
         self,
         links: sp.csr_array,
@@ -222,13 +257,13 @@ class Network:
         symmetric: bool,
         origin: dict[str, Any] | None,
     ) -> None:
-        self.link_matrix = links
+        self._links = links
         self.leak = _frozen(leak)
         self.noise_std = _frozen(noise_std)
         self.activation: Activation = activation
         self.labels = labels
         self.symmetric = symmetric
-        self.origin = dict(origin or {})
+        self._origin = copy.deepcopy(dict(origin or {}))
         for part in (links.data, links.indices, links.indptr):
             _frozen(part)
 
@@ -242,14 +277,24 @@ class Network:
         return network_card(self)
 
     @property
+    def link_matrix(self) -> sp.csr_array:
+        """The links as a SciPy CSR array; only entries below the diagonal where the network is symmetric."""
+        return copy.copy(self._links)  # in a shell of its own, so that nobody can put entries into ours
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the network came from; a copy."""
+        return copy.deepcopy(self._origin)
+
+    @property
     def n_neurons(self) -> int:
         """The number of neurons, n."""
-        return int(self.link_matrix.shape[0])
+        return int(self._links.shape[0])
 
     @property
     def n_links(self) -> int:
         """The number of links: pairs of a symmetric network, synapses of a directed one."""
-        return int(self.link_matrix.nnz)
+        return int(self._links.nnz)
 
     @property
     def n_synapses(self) -> int:
@@ -264,7 +309,7 @@ class Network:
     @cached_property
     def links(self) -> Synapses:
         """What the rule decides on, row by row: each pair once (post > pre) where symmetric, else each synapse."""
-        csr = self.link_matrix
+        csr = self._links
         post = np.repeat(np.arange(self.n_neurons, dtype=csr.indices.dtype), np.diff(csr.indptr))
         return Synapses(_frozen(post), csr.indices, csr.data)
 
@@ -284,9 +329,8 @@ class Network:
     def weights(self) -> sp.csr_array:
         """W as a SciPy CSR array; built on each access where the network is symmetric."""
         if not self.symmetric:
-            csr = self.link_matrix  # in a shell of its own, so that nobody can put entries into ours
-            return sp.csr_array((csr.data, csr.indices, csr.indptr), shape=csr.shape)
-        return (self.link_matrix + self.link_matrix.T).tocsr()
+            return self.link_matrix
+        return (self._links + self._links.T).tocsr()
 
     def matrix(self) -> sp.csr_array:
         """A = W - diag(leak) as a SciPy CSR array."""
@@ -295,7 +339,7 @@ class Network:
     @cached_property
     def total_input(self) -> NDArray[np.float64]:
         """sum_j |W_ij|, the total absolute input of each neuron, (n_neurons,)."""
-        return _frozen(absolute_row_sums(self.link_matrix, self.symmetric))
+        return _frozen(absolute_row_sums(self._links, self.symmetric))
 
     @cached_property
     def excess_leak(self) -> NDArray[np.float64]:
@@ -310,7 +354,7 @@ class Network:
 
     @property
     def _rounding(self) -> NDArray[np.float64]:
-        return DOMINANCE_ROUNDING[self.link_matrix.dtype] * self.leak
+        return DOMINANCE_ROUNDING[self._links.dtype] * self.leak
 
     @property
     def dominant(self) -> bool:
@@ -328,12 +372,26 @@ class Network:
 
 
 def absolute_row_sums(links: sp.csr_array, symmetric: bool) -> NDArray[np.float64]:
-    """sum_j |W_ij| of each neuron from the links alone, (n_neurons,), summed in float64."""
+    """sum_j |W_ij| of each neuron from the links alone, (n_neurons,), summed in float64.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where a sum, or a leak that exceeds it a little, would be no number.
+    """
     n = links.shape[0]
     magnitude = sp.csr_array((np.abs(links.data), links.indices, links.indptr), shape=links.shape)
     ones = np.ones(n)
-    sums = magnitude @ ones
-    return np.asarray(sums + magnitude.T @ ones if symmetric else sums, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        sums = magnitude @ ones
+        sums = np.asarray(sums + magnitude.T @ ones if symmetric else sums, dtype=np.float64)
+    beyond = np.flatnonzero(~(sums < LARGEST_INPUT))
+    if beyond.size:
+        raise InvalidNetwork(
+            f"the total input of neuron {beyond[0]}, sum |W_ij|, is beyond {LARGEST_INPUT:.1e}, where numbers "
+            f"end ({beyond.size} such neurons): give the weights in other units"
+        )
+    return sums
 
 
 def is_laplacian(matrix: sp.csr_array) -> bool:
@@ -379,6 +437,13 @@ def without_diagonal(matrix: sp.csr_array) -> sp.csr_array:
     coo = matrix.tocoo()
     off = coo.row != coo.col
     return sp.csr_array((coo.data[off], (coo.row[off], coo.col[off])), shape=matrix.shape)
+
+
+def _made_again(cls: type[Network], state: tuple[Any, ...]) -> Network:
+    """Make a network from what `Network.__reduce__` has taken apart."""
+    net = cls.__new__(cls)
+    net._fill(*state)
+    return net
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

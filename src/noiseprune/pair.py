@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import scipy.linalg
@@ -22,6 +22,13 @@ class Pair:
     original: Network
     network: Network
     comparison: Comparison | None
+    provenance: dict[str, Any]
+
+    def noted(self, **more: Any) -> Self:
+        """Return a copy whose provenance, and with it the network's origin, holds more."""
+        record = {**self.provenance, **more}
+        changed: Any = replace(self, network=self.network.replace(origin=record), provenance=record)  # type: ignore[type-var]
+        return changed
 
     @cached_property
     def eigenvalues(self) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -159,7 +159,7 @@ def prune(
             rng=random.probe,
         )
         kept[kept] = done.stays
-        pruned = _with_links(network, done.links, done.leak)
+        pruned = network.replace(links=done.links, leak=done.leak)
     _warn(network, pruned, importance, plan, keep_connected)
     options = {
         **{name: value for name, value in vars(budget).items() if value is not None},
@@ -172,8 +172,7 @@ def prune(
         "beyond_theorem": beyond_theorem,
     }
     record = provenance(network, random.seed, options, plan, variance, probability, pruned, done.report)
-    pruned.origin = record
-    result = Pruned(pruned, network, kept, probability, variance, None, record, kind)
+    result = Pruned(pruned.replace(origin=record), network, kept, probability, variance, None, record, kind)
     return result.compared(threads=threads) if compare else result
 
 
@@ -271,18 +270,6 @@ def _kept_links(network: Network, kept: NDArray[np.bool_], weight: NDArray[Any])
     kept_before = np.concatenate([[0], np.cumsum(kept)])
     indptr = kept_before[csr.indptr].astype(csr.indptr.dtype)
     return sp.csr_array((weight, csr.indices[kept], indptr), shape=csr.shape)
-
-
-def _with_links(network: Network, links: sp.csr_array, leak: NDArray[np.float64]) -> Network:
-    return Network.from_links(
-        links,
-        leak,
-        network.noise_std,
-        symmetric=network.symmetric,
-        activation=network.activation,
-        labels=network.labels,
-        origin=network.origin,
-    )
 
 
 def _warn(

@@ -113,7 +113,9 @@ def worst_direction(result: Pair, ax: Axes | None = None) -> Axes:
     ax = axes_on(ax)
     bins = min(80, max(8, values.size // 4))
     counts: Any
-    counts, *_ = ax.hist(values, bins=bins, histtype="stepfilled", fc=BLUE, ec="none", alpha=0.55)
+    room = 1e-9 * max(1.0, float(np.max(np.abs(values))))
+    limits = None if values[-1] - values[0] > room else (values[0] - room, values[-1] + room)
+    counts, *_ = ax.hist(values, bins=bins, range=limits, histtype="stepfilled", fc=BLUE, ec="none", alpha=0.55)
     ends = f"worst: {values[0]:.3g}, {values[-1]:.3g}"
     ax.plot(values[[0, -1]], [0, 0], "^", ms=7, color=VERMILION, clip_on=False, zorder=3, label=ends)
     if reference := ramanujan_reference(result.network):

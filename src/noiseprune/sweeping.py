@@ -24,7 +24,7 @@ from noiseprune.files.output import replacing
 from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
 from noiseprune.provenance import digest
-from noiseprune.randomness import Rng, seed_from
+from noiseprune.randomness import Rng, seed_from, streams
 from noiseprune.snapshots import Camera
 from noiseprune.threads import limited
 
@@ -59,10 +59,12 @@ class Sweep:
     Attributes
     ----------
     rows : list of dict
-        The choice (`asked_density`, `rule`, `strengthen`), `draws`, `refused` (draws that ended in an error), `stable`
-        (share of the others), and mean and standard error (`_se`) of each measure over the draws that have it.
+        The choice (`asked_density`, `rule`, `strengthen`), `draws`, `seed` (of the first one), `refused` (draws that ended
+        in an error), `stable` (share of the others), and mean and standard error (`_se`) of each measure over the draws
+        that have it.
     cases : list of dict
-        The draws themselves.
+        The draws themselves, each with its `seed`: its numbers are those of ``compare(net, pruned, rng=seed)`` with the
+        network that ``prune`` makes with this seed.
     recommended : dict or None
         The row of the smallest density that stays within the tolerance; None where there is none, or no tolerance.
     criterion : str
@@ -145,7 +147,7 @@ def sweep(
     densities, rules, strengthens : sequences
         All combinations are tried.
     draws : int
-        Prunes of each combination, each with a seed of its own.
+        Prunes of each combination, each with a seed of its own; that of the first is `rng`.
     tolerance : float, optional
         The largest error that is acceptable: of the worst direction where the network is symmetric, of the linear
         trajectories elsewhere.
@@ -181,7 +183,13 @@ def sweep(
     seed = seed_from(rng)
     task = {"seed": seed, "digest": digest(network), "keep_connected": keep_connected}
     wanted = [
-        {"asked_density": float(density), "rule": rule, "strengthen": strengthen, "draw": draw}
+        {
+            "asked_density": float(density),
+            "rule": rule,
+            "strengthen": strengthen,
+            "draw": draw,
+            "seed": draw_seed(seed, draw),
+        }
         for density, rule, strengthen, draw in product(densities, rules, strengthens, range(draws))
     ]
     done, start = _Checkpoint(checkpoint, task), time.monotonic()
@@ -217,12 +225,19 @@ class _Worker:
         self.network = network
         self.seed = seed
         self.keep_connected = keep_connected
-        self.reference = Reference(network, rng=seed)
+        self.first = Reference(network, rng=streams(seed).comparison)
+        self.references = {seed: self.first}
 
     @cached_property
     def camera(self) -> Camera:
         """Takes the pictures, all in one order."""
         return Camera(self.network)
+
+    def reference(self, seed: int) -> Reference:
+        """Return the original's side of the comparison, with the inputs of a draw."""
+        if seed not in self.references:
+            self.references[seed] = self.first.with_inputs(streams(seed).comparison)
+        return self.references[seed]
 
     def __call__(self, case: Case) -> Case:
         """Prune and compare once; an error that we raise on purpose is part of the table."""
@@ -240,9 +255,9 @@ class _Worker:
                     strengthen=case["strengthen"],
                     keep_connected=self.keep_connected,
                     compare=False,
-                    rng=_case_seed(self.seed, case),
+                    rng=case["seed"],
                 )
-                found = case | {"refused": None} | _measures(self.reference.compare(result.network))
+                found = case | {"refused": None} | _measures(self.reference(case["seed"]).compare(result.network))
                 return found if case["draw"] else found | {PICTURE: self.camera.take(result.network)}
             except InvalidOption:
                 raise
@@ -250,9 +265,12 @@ class _Worker:
                 return case | {"refused": str(error)}
 
 
-def _case_seed(seed: int, case: Case) -> int:
-    """Give each draw a seed that all rules and strengthenings of it share, so that they see the same uniforms."""
-    return int(np.random.SeedSequence(seed, spawn_key=(case["draw"],)).generate_state(1, np.uint32)[0])
+def draw_seed(seed: int, draw: int) -> int:
+    """Give each draw a seed that all its densities, rules and strengthenings share, so that they see the same uniforms.
+
+    The first draw has the seed of the sweep.
+    """
+    return int(np.random.SeedSequence(seed, spawn_key=(draw,)).generate_state(1, np.uint32)[0]) if draw else seed
 
 
 def _run(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
@@ -334,7 +352,7 @@ class _Checkpoint:
 
 
 def _key(case: Case) -> tuple[Any, ...]:
-    return tuple(case[name] for name in ("asked_density", "rule", "strengthen", "draw"))
+    return tuple(case.get(name) for name in ("asked_density", "rule", "strengthen", "draw", "seed"))
 
 
 def _pictures(network: Network, cases: list[Case]) -> dict[str, Any]:
@@ -358,6 +376,7 @@ def _rows(cases: list[Case]) -> list[dict[str, Any]]:
             "rule": rule,
             "strengthen": strengthen,
             "draws": len(group),
+            "seed": group[0]["seed"],
             "refused": len(group) - len(through),
             "stable": float(np.mean([bool(case["stable"]) for case in through])) if through else None,
         }

@@ -359,3 +359,23 @@ def test_results_of_both_are_saved_whole(tmp_path):
         again = noiseprune.load(tmp_path / "run.npz")
         assert np.array_equal(again.kept, result.kept)
         assert compare(again.network, result.network).covariance_error == 0
+
+
+@quiet
+@pytest.mark.parametrize("activation", ["rectified", "tanh"])
+def test_matched_weights_of_a_rectified_network_are_measured_on_a_rectified_network(activation):
+    base = gallery.clustered([8, 6], within=0.8, between=8, rng=95)
+    net = Network(base.weights, 1.1 * base.leak, activation=activation, labels=[f"n{k}" for k in range(14)])
+    seen = []
+
+    class Watched(probes.Simulated):
+        def measure(self, network, *, rng=0):
+            seen.append((network.activation, network.labels))
+            return super().measure(network, rng=rng)
+
+    result = prune(
+        net, density=0.7, strengthen="matched", probe=Watched(replicas=4, duration=1.0, burn_in=1.0), compare=False
+    )
+    assert len(seen) > 1
+    assert set(seen) == {(activation, net.labels)}
+    assert result.network.activation == activation

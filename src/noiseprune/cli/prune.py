@@ -83,7 +83,7 @@ def prune(
         result = noiseprune.prune(
             net, **budget, **chosen, keep_connected=keep_connected, compare=False, threads=threads, rng=seed
         )
-        result.provenance.update(command=session.command_line, reading=chosen_options(reading))
+        result = result.noted(command=session.command_line, reading=chosen_options(reading))
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
             session.wrote(output)

@@ -87,7 +87,6 @@ def run(
     """
     from noiseprune.files import check_writable
     from noiseprune.plasticity.trace import check_savable
-    from noiseprune.threads import limited
 
     options: dict[str, Any] = {
         "until_density": until_density,
@@ -110,7 +109,7 @@ def run(
         check_report(report, overwrite=overwrite)
         net = read_network(file, session, reading)
         result = noiseprune.run(net, **options, checkpoint=checkpoint, threads=threads, rng=seed)
-        result.provenance["command"] = session.command_line
+        result = result.noted(command=session.command_line)
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
             session.wrote(output)
@@ -118,10 +117,10 @@ def run(
             result.save(trace, overwrite=overwrite)
             session.say(f"Wrote {trace}")
         session.development(f"{file.name}, schedule {schedule}", result)
-        kept = None
         if not no_compare:
-            with limited(threads):
-                kept = noiseprune.compare(net, result.network, rng=seed)
+            result = result.compared(threads=threads)
+        kept = result.comparison
+        if kept is not None:
             session.table(f"{file.name}, what the run left of it", {"value": kept})
         write_report(session, result, report, overwrite=overwrite)
         if output is None:

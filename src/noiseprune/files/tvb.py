@@ -42,7 +42,9 @@ def read_tvb(path: Path, options: ReadOptions) -> Found:
             lines = _unpacked(archive, members[centres], path).decode("utf-8").splitlines()
             names = [line.split()[0] for line in lines if line.strip()]
             if len(names) != len(grid.values):
-                raise BadFile(f"{path}: has {len(names)} names in {centres} for {len(grid.values)} regions in {weights}")
+                raise BadFile(
+                    f"{path}: has {len(names)} names in {centres} for {len(grid.values)} regions in {weights}"
+                )
     orientation = options.orientation or "post-pre"
     found = square(
         grid.values,

@@ -24,7 +24,9 @@ class Frame:
         self.series = given if type(given).__name__ == "Series" else None
         if self.series is not None:
             given = _frame_of(given)
-        self.given = given.collect() if isinstance(given, pl.LazyFrame) else given
+        # a copy: what is given back must not depend on what becomes of the frame
+        polars = isinstance(given, pl.DataFrame | pl.LazyFrame)
+        self.given: Any = given.lazy().collect() if polars else given.copy()
         self.header = [str(name) for name in self.given.columns]
         known = [k for k, name in enumerate(self.header) if column_role(name) in ("pre", "post", "weight")]
         dtypes = list(self.given.dtypes)

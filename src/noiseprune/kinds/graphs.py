@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from noiseprune.errors import InvalidNetwork
 from noiseprune.files.graph_files import (
     edge_attributes,
     edge_weight,
@@ -27,7 +27,7 @@ class NetworkXGraph:
     """A graph of NetworkX; an edge u -> v is the synapse from u to v."""
 
     def __init__(self, given: Any) -> None:
-        self.given = given
+        self.given = given.copy()  # what is given back must not depend on what becomes of the graph
         warn_if_large(given.number_of_edges(), "the graph")
         self.found: Found = from_networkx(given)
 
@@ -53,7 +53,7 @@ class IgraphGraph:
     """A graph of igraph; the weight is the edges' attribute, the labels are the vertices' names."""
 
     def __init__(self, given: Any) -> None:
-        self.given = given
+        self.given = given.copy()
         attributes = (
             [dict.fromkeys(given.es.attributes())] if given.ecount() == 0 else [edge.attributes() for edge in given.es]
         )
@@ -80,7 +80,7 @@ class PyGSPGraph:
     """A graph of PyGSP; ``W[i, j]`` leads from i to j."""
 
     def __init__(self, given: Any) -> None:
-        self.given = given
+        self.lap_type, self.coords = given.lap_type, deepcopy(getattr(given, "coords", None))
         weights = square_matrix(given.W, "the weights of the graph")
         own = int(np.count_nonzero(weights.diagonal()))
         directed = not is_symmetric(weights)
@@ -92,10 +92,4 @@ class PyGSPGraph:
         import pygsp
         import scipy.sparse as sp
 
-        if after.n_neurons != self.given.N:
-            raise InvalidNetwork(
-                f"the graph has {self.given.N} vertices now and had {after.n_neurons} when it was read"
-            )
-        return pygsp.graphs.Graph(
-            sp.csr_matrix(after.weights.T), lap_type=self.given.lap_type, coords=getattr(self.given, "coords", None)
-        )
+        return pygsp.graphs.Graph(sp.csr_matrix(after.weights.T), lap_type=self.lap_type, coords=deepcopy(self.coords))

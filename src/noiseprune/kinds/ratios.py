@@ -26,8 +26,10 @@ def ratios(before: Network, after: Network, pre: Any, post: Any) -> NDArray[np.f
     (m,) array
         By how much each connection was strengthened.
     """
-    old, new = before.weights, after.weights
-    inverse = sp.csr_array((1 / old.data, old.indices, old.indptr), shape=old.shape)
-    changed = new.multiply(inverse).tocsr()
-    found = changed[np.asarray(post), np.asarray(pre)]
+    old, new = (_at(net.weights, np.asarray(post), np.asarray(pre)) for net in (before, after))
+    return np.divide(new, old, out=np.zeros(old.size), where=old != 0)
+
+
+def _at(weights: sp.csr_array, post: NDArray[Any], pre: NDArray[Any]) -> NDArray[np.float64]:
+    found = weights[post, pre]  # a sparse array or a dense one, as SciPy's version has it
     return np.asarray(found.todense() if sp.issparse(found) else found, dtype=np.float64).ravel()

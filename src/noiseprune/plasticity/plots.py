@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune import plots
-from noiseprune.errors import InvalidOption
+from noiseprune.errors import InvalidNetwork, InvalidOption
 from noiseprune.plasticity.trace import Trace
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw.
     """
+    _check_synapses(trace)
     ax = plots.axes_on(ax)
     ax.step(*_survival(trace, np.ones(trace.original.n_links, dtype=np.bool_)), where="post", color=plots.BLUE)
     ax.set(xlabel="time, s", ylabel="share of the synapses left", ylim=(0, None))
@@ -42,6 +43,11 @@ def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _check_synapses(trace: Trace) -> None:
+    if not trace.original.n_links:
+        raise InvalidNetwork("the original has no synapses, so there is nothing to draw")
+
+
 def weights(trace: Trace, ax: Axes | None = None) -> Axes:
     """Draw the quantiles of absolute weights against time: median, quartiles, 5 and 95 %.
 
@@ -51,6 +57,7 @@ def weights(trace: Trace, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw.
     """
+    _check_synapses(trace)
     ax = plots.axes_on(ax)
     q = {name: _column(trace, f"weight_q{name}") for name in ("05", "25", "50", "75", "95")}
     ax.fill_between(trace.time, q["05"], q["95"], color=plots.BLUE, alpha=0.15, lw=0, label="5 to 95 %")

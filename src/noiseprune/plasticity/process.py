@@ -136,15 +136,7 @@ class Process:
             stays &= post > a["indices"]
         weight = a["weight"][stays].astype(net.link_matrix.dtype)
         links = sp.csr_array((weight, a["indices"][stays], _rows_of(a["indptr"], stays)), shape=net.link_matrix.shape)
-        return Network.from_links(
-            links,
-            a["leak"].copy(),
-            net.noise_std,
-            symmetric=net.symmetric,
-            activation=net.activation,
-            labels=net.labels,
-            origin=net.origin,
-        )
+        return net.replace(links=links, leak=a["leak"].copy())
 
     # --- moves ----------------------------------------------------------------------------------------------------
 

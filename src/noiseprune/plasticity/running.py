@@ -147,16 +147,16 @@ def run(
             keeper.save(process, records)
             raise
     keeper.save(process, records)
-    final = process.network()
-    _warn(final, records)
-    final.origin = {
+    record = {
         "versions": versions(),
         "seed": seed,
         "options": {name: value if name != "drive" else plan.drive for name, value in given.items()},
         "chosen": {**plan.settings._asdict(), "drive": None, "why": plan.reasons, "K": process.K},
         "input": described(network),
     }
-    return Trace(final, network, records, process.arrays["pruned_at"], final.origin)
+    final = process.network().replace(origin=record)
+    _warn(final, records)
+    return Trace(final, network, records, process.arrays["pruned_at"], record)
 
 
 def _develop(process: Process, plan: Plan, observer: Observer, records: Records, keeper: Checkpoint) -> None:

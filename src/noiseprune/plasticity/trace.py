@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseprune.comparison import Comparison, compare
 from noiseprune.errors import BadFile
 from noiseprune.network import Network
 from noiseprune.pair import Pair
+from noiseprune.threads import limited
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +41,8 @@ class Trace(Pair):
         When each link of the original went; infinite where it stayed.
     provenance : dict
         Versions, seed, options, what every default became and why, digest of the input.
+    comparison : Comparison or None
+        What the end kept of the start, where `compared` has measured it.
     """
 
     network: Network
@@ -46,8 +50,12 @@ class Trace(Pair):
     records: list[dict[str, Any]]
     link_pruned_at: Floats
     provenance: dict[str, Any]
+    comparison: Comparison | None = None
 
-    comparison = None  # of the two ends; noiseprune.compare(trace.original, trace.network) makes one
+    def compared(self, *, threads: int | None = None) -> Trace:
+        """Measure what was preserved at the end, and return a copy that holds it."""
+        with limited(threads):
+            return replace(self, comparison=compare(self.original, self.network, rng=self.provenance["seed"]))
 
     @property
     def time(self) -> Floats:

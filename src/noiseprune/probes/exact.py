@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.covariance import inverse_lower, stationary_covariance, unstable
-from noiseprune.errors import TooLarge
+from noiseprune.errors import TooLarge, UnstableNetwork
 from noiseprune.linalg.memory import gigabytes, need
 from noiseprune.linalg.speed import Cost, seconds_an_operation
 from noiseprune.network import Network, Synapses
 from noiseprune.probes.base import DifferenceVariance
 from noiseprune.randomness import Rng
+from noiseprune.units import Units
 
 MAX_SYMMETRIC = 20_000  # 3.2 GB and about two and a half minutes
 MAX_GENERAL = 6_000  # 1.7 GB and about two minutes on two cores
@@ -61,12 +62,17 @@ class Exact:
         """
         symmetric = network.symmetric and network.equal_noise
         self._check_size(network.n_neurons, symmetric)
-        if symmetric:
-            values, source = _by_cholesky(network), "Exact (Cholesky inverse)"
-        else:
-            C, how = stationary_covariance(network)
-            values, source = _differences(C, network.links), f"Exact ({how})"
-        return DifferenceVariance(values, 0.0, network.synapses_per_link, None, source)
+        units = Units.of(network)
+        inside = units.enter(network)
+        try:
+            if symmetric:
+                values, source = _by_cholesky(inside), "Exact (Cholesky inverse)"
+            else:
+                C, how = stationary_covariance(inside)
+                values, source = _differences(C, inside.links), f"Exact ({how})"
+        except UnstableNetwork:
+            raise unstable(network) from None  # in the network's own units
+        return units.measured(DifferenceVariance(values, 0.0, network.synapses_per_link, None, source))
 
     def memory(self, network: Network) -> float:
         """Bytes beside the network."""
@@ -98,7 +104,7 @@ def _by_cholesky(network: Network) -> NDArray[np.float64]:
     """V = (sigma^2 / 2) (M_ii + M_jj - 2 s M_ij), M = (-A)^-1."""
     M = inverse_lower(network)
     if M is None:
-        raise unstable(network)
+        raise UnstableNetwork
     v = _differences(M, network.links)
     v *= network.noise_std[0] ** 2 / 2
     return v

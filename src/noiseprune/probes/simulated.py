@@ -20,6 +20,7 @@ from noiseprune.options import choice
 from noiseprune.probes.base import DifferenceVariance
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.threads import blas_alone
+from noiseprune.units import Units
 
 logger = logging.getLogger("noiseprune")
 
@@ -104,10 +105,20 @@ class Simulated:
         TooLarge
             Where memory will not suffice.
         """
+        units = self._units(network)
+        inside = units.enter(network)
         drive, plan = self._drive(network), self._schedule(network)
+        if not network.n_links:
+            return DifferenceVariance(np.zeros(0), 0.0, network.synapses_per_link, None, "Simulated (no synapses)")
         need(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
+        drive = np.ldexp(drive, -units.noise - units.rate // 2)
         with blas_alone():
-            return self._run(network, drive, plan, seed_from(rng))
+            return units.measured(self._run(inside, drive, plan, seed_from(rng), units.rate))
+
+    def _units(self, network: Network) -> Units:
+        units = Units.of(network)
+        # what tanh makes of activity depends on the size of it
+        return units if (self.activation or network.activation) != "tanh" else units._replace(noise=units.rate // 2)
 
     def cost(self, network: Network) -> Cost:
         """Estimate memory and time, from the time of a few steps."""
@@ -139,11 +150,12 @@ class Simulated:
         motion = dynamics.Motion(network, self.activation, drive)
         return _Walk(motion, network, self.replicas, step, np.random.default_rng(seed))
 
-    def _run(self, network: Network, drive: Floats, plan: _Schedule, seed: int) -> DifferenceVariance:
+    def _run(self, network: Network, drive: Floats, plan: _Schedule, seed: int, rate: int) -> DifferenceVariance:
+        """Run a network whose rates are in units of 2^rate 1/s; the plan is in seconds."""
         from noiseprune.probes.differences import Links, SampleCounter
 
-        step, n_states = plan.step, plan.n_states
-        walk = self._walk(network, drive, step, seed)
+        n_states = plan.n_states
+        walk = self._walk(network, drive, float(np.ldexp(plan.step, rate)), seed)
         links = Links(network, walk.state.dtype)
         walk.advance(plan.n_before, "burning in")
         # states are centred on their mean at the start of measuring, so that nothing large is squared
@@ -168,14 +180,14 @@ class Simulated:
         mean = (sums[post] - np.sign(weight) * sums[pre]) / count
         # the mean is measured too, by as many independent samples: the usual correction
         v = (squares / count - mean**2) * (samples / max(samples - 1, 1))
-        fastest = step * float(np.max(network.leak + network.total_input))
+        fastest = float(np.ldexp(plan.step, rate)) * float(np.max(network.leak + network.total_input))
         report: dict[str, Any] = {
             "samples": int(samples),
             "states": count,
             "activation": self.activation or network.activation,
-            "step": step,
+            "step": plan.step,
             "steps": walk.steps,
-            "burn_in": plan.n_before * step,
+            "burn_in": plan.n_before * plan.step,
             "step_bias_of_the_fastest_linear_mode": step_bias(fastest),
         }
         return DifferenceVariance(
@@ -183,7 +195,7 @@ class Simulated:
             float(np.sqrt(2 / samples)),
             network.synapses_per_link,
             int(samples),
-            f"Simulated ({report['activation']}, {self.replicas} replicas, {walk.steps} steps of {step:.3g} s)",
+            f"Simulated ({report['activation']}, {self.replicas} replicas, {walk.steps} steps of {plan.step:.3g} s)",
             report,
         )
 

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune import covariance
-from noiseprune.errors import InvalidOption
+from noiseprune.errors import InvalidOption, UnstableNetwork
 from noiseprune.linalg.memory import need
 from noiseprune.linalg.speed import BLOCK_BYTES, Cost, seconds_a_product
 from noiseprune.network import Network
 from noiseprune.probes.base import DifferenceVariance
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.threads import blas_alone
+from noiseprune.units import Units
 
 logger = logging.getLogger("noiseprune")
 
@@ -103,12 +104,19 @@ class Sketched:
                 np.zeros(0), 0.0, network.synapses_per_link, self.n_samples, "Sketched (no synapses)"
             )
         need(self.memory(network), f"the sketched probe on {network.n_synapses} synapses", "use a machine with more")
-        with blas_alone():
-            if _has_factor(network):
-                return self._by_factor(network, seed_from(rng))
-            from noiseprune.probes.chain import by_chain
+        units, seed = Units.of(network), seed_from(rng)
+        inside = units.enter(network)
+        try:
+            with blas_alone():
+                if _has_factor(inside):
+                    return units.measured(self._by_factor(inside, seed))
+                from noiseprune.probes.chain import by_chain
 
-            return by_chain(network, self.n_samples, self.bias, seed_from(rng))
+                return units.measured(by_chain(inside, self.n_samples, self.bias, seed))
+        except UnstableNetwork:
+            if inside is network:
+                raise
+            raise covariance.unstable(network) from None  # in the network's own units
 
     def memory(self, network: Network) -> float:
         """Bytes beside the network: copies of the links, their sums, blocks of the iteration, Lanczos vectors."""

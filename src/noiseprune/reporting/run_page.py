@@ -13,8 +13,10 @@ from noiseprune.reporting.sections import (
     Subject,
     Table,
     degrees,
+    guaranteed,
     matrices,
     record_table,
+    short_table,
     spectrum,
     structure,
     trajectories,
@@ -39,10 +41,12 @@ MAX_ROWS = 60  # of the table; a longer run shows every second, third, ... recor
 
 def run_content(trace: Trace) -> dict[str, Any]:
     """Return what the template shows of a run."""
-    pair = [Subject("", None, trace)]
+    pair = [Subject("", trace.comparison, trace)]
     schedule = trace.provenance["options"]["schedule"]
     file = trace.original.origin.get("file") or f"A network of {trace.original.n_neurons:,} neurons"
     sections = [development(trace), *(draw(pair) for draw in (spectrum, matrices, trajectories, degrees, structure))]
+    if trace.comparison is not None:
+        sections.append(guaranteed(pair))
     return {
         "title": f"{file}, pruned while it ran",
         "introduction": f"The network ran with noise for {trace.time[-1]:.4g} s. Every synapse followed the difference of its "
@@ -50,7 +54,7 @@ def run_content(trace: Trace) -> dict[str, Any]:
         f"(schedule {schedule}).",
         "verdicts": [("", _verdict(trace), _abscissa(trace) is not None and not _stable(trace))],
         "notes": [],
-        "short": None,
+        "short": short_table(pair),
         "sections": [*sections, provenance(trace)],
         "slider": None,
     }

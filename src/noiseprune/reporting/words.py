@@ -48,8 +48,10 @@ def unmeasured(comparisons: Iterable[Comparison]) -> list[str]:
     reasons: dict[str, dict[str, None]] = {}
     for c in comparisons:
         for name, why in c.not_measured.items():
-            reasons.setdefault(why, {})[name.replace("_", " ")] = None
-    return [f"Not measured ({why}): {', '.join(names)}." for why, names in reasons.items()]
+            measure, _, entry = name.partition(".")
+            said = measure.replace("_", " ") + (f", {SPREAD_NAMES.get(entry, entry)}" if entry else "")
+            reasons.setdefault(why, {})[said] = None
+    return [f"Not measured ({why}): {'; '.join(names)}." for why, names in reasons.items()]
 
 
 def share(density: float | None) -> str:
@@ -118,7 +120,7 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
             "decay error",
             ("decay_error",),
             [_number(c.decay_error) for c in every],
-            "after 2 leak times from rest, relative",
+            "after 2 leak times from a random start, without noise",
         ),
         *(
             Row(

@@ -163,16 +163,22 @@ def water_filling(importance: Floats, target: float) -> float:
     largest = float(importance.max(initial=0.0))
     free = importance[importance > 0] / (largest or 1.0)
     if target >= free.size:
-        return float(1 / free.min() / largest) if free.size else 0.0
+        return _bounded(1 / float(free.min()), largest) if free.size else 0.0
     while True:
         K = float(target / free.sum())
         clipped = K * free >= 1
         n_clipped = np.count_nonzero(clipped)
         # with everything that is left of the target clipped, the rest is too small to count
         if n_clipped == 0 or n_clipped >= target:
-            return K / largest
+            return _bounded(K, largest)
         target -= n_clipped
         free = free[~clipped]
+
+
+def _bounded(K: float, largest: float) -> float:
+    """K / largest, or the largest number where that is none."""
+    limit = float(np.finfo(np.float64).max)
+    return limit if limit * min(largest, 1.0) <= K else K / largest
 
 
 def keep_probability(

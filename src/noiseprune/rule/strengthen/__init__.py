@@ -18,9 +18,10 @@ from noiseprune.errors import UnstableNetwork
 from noiseprune.network import Network
 from noiseprune.probes import DifferenceVariance, Exact, Probe, Sketched
 from noiseprune.rule import leak as balancing
-from noiseprune.rule.strengthen.base import STRENGTHENS, Strengthen, Strengthened, as_drawn, reciprocal, with_links
+from noiseprune.rule.strengthen.base import STRENGTHENS, Strengthen, Strengthened, as_drawn, reciprocal
 from noiseprune.rule.strengthen.matching import matched, matched_with_free_leak
 from noiseprune.rule.strengthen.regression import RIDGE, regressed, second_moments
+from noiseprune.units import Units
 
 __all__ = [
     "STRENGTHENS",
@@ -81,9 +82,13 @@ def apply(
     if or_reciprocal and not known_stable and not has_stationary_state(network):
         done = as_drawn(network, start, "matched" if network.dominant else "original")
         return done._replace(report={"reciprocal": "the original is not stable, so no regression can be asked to be"})
-    for done in _regressions(network, start, leak, rng):
-        if has_stationary_state(with_links(network, done.links, done.leak)):
-            return done
+    units = Units.of(network)
+    inside = units.enter(network)
+    for done in _regressions(inside, units.enter(network.replace(links=start)).link_matrix, leak, rng):
+        made = inside.replace(links=done.links, leak=done.leak)
+        if has_stationary_state(made):
+            found = units.leave(made)
+            return done._replace(links=found.link_matrix, leak=found.leak)
     raise UnstableNetwork(
         "no regressed weights of the kept synapses leave the network stable: its own leak is too small, or a piece was cut off "
         "and has no excess leak. Keep more (a higher density), keep it in one piece (keep_connected=True, --keep-connected), "

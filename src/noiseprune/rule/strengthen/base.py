@@ -51,8 +51,3 @@ def as_drawn(network: Network, start: sp.csr_array, leak: balancing.Leak) -> Str
 def reweighted(links: sp.csr_array, data: NDArray[Any]) -> sp.csr_array:
     """Return the same links with other weights, in the precision of the links."""
     return sp.csr_array((data.astype(links.dtype), links.indices, links.indptr), shape=links.shape)
-
-
-def with_links(network: Network, links: sp.csr_array, leak: Floats) -> Network:
-    """Return a network with other links and leak, and the noise of this one."""
-    return Network.from_links(links, leak, network.noise_std, symmetric=network.symmetric)

@@ -18,7 +18,7 @@ from noiseprune.errors import UnstableNetwork
 from noiseprune.network import Network
 from noiseprune.probes import DifferenceVariance, Probe, Sketched
 from noiseprune.rule import leak as balancing
-from noiseprune.rule.strengthen.base import Floats, Strengthened, as_drawn, reweighted, with_links
+from noiseprune.rule.strengthen.base import Floats, Strengthened, as_drawn, reweighted
 
 STEPS = 5
 RATE = 0.7  # the power eta of each step; 1 overshoots where synapses share neurons
@@ -71,7 +71,7 @@ def matched(
         probe = Sketched(samples=min(STEP_SAMPLES, probe.n_samples), bias=probe.bias)
     links, mismatches, best, rate = start, [], (np.inf, start), RATE
     for step in range(STEPS + 1):
-        measured = probe.measure(with_links(network, links, balancing.matched(network, links)), rng=rng)
+        measured = probe.measure(network.replace(links=links, leak=balancing.matched(network, links)), rng=rng)
         ratio = measured.per_link / target
         mismatches.append(float(np.sqrt(np.mean(np.log(ratio) ** 2))) if ratio.size else 0.0)
         best = min(best, (mismatches[-1], links), key=itemgetter(0))
@@ -111,7 +111,7 @@ def matched_with_free_leak(network: Network, start: sp.csr_array) -> Strengthene
     each with the one before (Anderson 1965, depth 1); a step that does not improve the objective is taken plainly.
     Dense: a Cholesky inverse a step.
     """
-    post, pre = with_links(network, start, balancing.matched(network, start)).links[:2]
+    post, pre = network.replace(links=start).links[:2]
     sign = np.sign(start.data).astype(np.float64)
     n, n_links = network.n_neurons, start.nnz
     original = inverse_lower(network)
@@ -123,7 +123,7 @@ def matched_with_free_leak(network: Network, start: sp.csr_array) -> Strengthene
         """Objective (to be minimised), log mismatch of every moment, leak."""
         strength, excess = np.exp(x[:n_links]), np.exp(x[n_links:])
         leak: Floats = excess + sum(np.bincount(ends, weights=strength, minlength=n) for ends in (post, pre))
-        pruned = Network.from_links(reweighted(start, sign * strength), leak, network.noise_std, symmetric=True)
+        pruned = network.replace(links=reweighted(start, sign * strength), leak=leak)
         inverse = inverse_lower(pruned)
         if inverse is None:
             return np.inf, np.zeros_like(x), leak
