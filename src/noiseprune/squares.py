@@ -93,7 +93,9 @@ def named_square(given: Any) -> NamedSquare | None:
     by_row[:, order] = values
     pre_post = _role(axes[0]) == "pre" or _role(axes[1]) == "post"
     matrix = by_row.T if pre_post else by_row
-    return NamedSquare(matrix, None if labels == count else labels, given, order, pre_post)
+    # a copy without the numbers: what is given back must not depend on what becomes of the object
+    kept = given.clone() if library == "polars" else given.copy(deep=False)
+    return NamedSquare(matrix, None if labels == count else labels, kept, order, pre_post)
 
 
 def bare_square(given: Any) -> tuple[Any, list[Any] | None]:
