@@ -20,8 +20,10 @@ import numpy as np
 from noiseprune.comparison import Comparison, Reference
 from noiseprune.errors import BadFile, InvalidOption, NoisePruneError, NoisePruneWarning
 from noiseprune.files.output import replacing
+from noiseprune.files.results import write_rows
 from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
+from noiseprune.processes import with_polars
 from noiseprune.provenance import digest
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.snapshots import Camera
@@ -116,10 +118,7 @@ class Sweep:
             if suffix == ".json":
                 temporary.write_text(json.dumps(self.to_dict(), allow_nan=False, indent=1), encoding="utf-8")
                 return
-            import polars as pl
-
-            table = pl.DataFrame(self.rows, infer_schema_length=None)
-            table.write_csv(temporary) if suffix == ".csv" else table.write_parquet(temporary)
+            with_polars(write_rows)(self.rows, temporary, suffix)
 
 
 def sweep(
