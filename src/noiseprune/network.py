@@ -395,7 +395,7 @@ def plain(given: Any, name: str) -> Any:
     if isinstance(given, np.ma.MaskedArray):
         raise InvalidNetwork(f"{name} is a masked array; fill it first, {name}.filled(0)")
     torch: Any = sys.modules.get("torch")
-    if not isinstance(given, getattr(torch, "Tensor", ())):
+    if torch is None or not isinstance(given, torch.Tensor):
         return given
     if given.device.type != "cpu":
         lacking = " (and a tensor on meta has no numbers yet: load them)" if given.device.type == "meta" else ""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -23,7 +21,7 @@ from noiseprune.files.output import replacing
 from noiseprune.files.results import write_rows
 from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
-from noiseprune.processes import with_polars
+from noiseprune.processes import in_workers, with_polars
 from noiseprune.provenance import digest
 from noiseprune.randomness import Rng, seed_from
 from noiseprune.snapshots import Camera
@@ -255,12 +253,8 @@ def _case_seed(seed: int, case: Case) -> int:
 
 def _run(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
     if workers == 1 or len(cases) < 2:
-        yield from map(_Worker(network, seed, keep_connected), cases)
-        return
-    # spawned, not forked: numerical libraries have threads of their own
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (network, seed, keep_connected)) as pool:
-        yield from pool.map(_work, cases)
+        return map(_Worker(network, seed, keep_connected), cases)
+    return in_workers(workers, _work, cases, _start, (network, seed, keep_connected))
 
 
 def _start(network: Network, seed: int, keep_connected: bool) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import prange
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from noiseprune import processes
@@ -30,7 +30,7 @@ limit_kernels()  # which starts numba's threads
 CHUNKS = 256  # pieces that the rows are cut into, whatever the number of threads
 
 # Two threads that call parallel loops at once are more than numba's own pool, the default on macOS, can bear: it aborts.
-_TURNS = threading.Lock() if numba.threading_layer() == "workqueue" else contextlib.nullcontext()
+_TURNS = threading.Lock() if numba.threading_layer() == "workqueue" else contextlib.nullcontext()  # type: ignore[attr-defined]
 
 
 def compiled(*, parallel: bool = True, inline: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -43,7 +43,7 @@ def compiled(*, parallel: bool = True, inline: bool = False) -> Callable[[Callab
 
 
 def _jitted(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    jit: Any = functools.partial(numba.njit, error_model="numpy", **options)
+    jit: Any = functools.partial(njit, error_model="numpy", **options)
     try:
         return jit(cache=True)(function)
     except RuntimeError:  # numba found no folder to write to
