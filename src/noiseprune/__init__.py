@@ -9,6 +9,8 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from noiseprune import processes  # noqa: F401 - sees every fork from here on
+
 __version__ = "0.1.0"
 
 # public name -> the module that holds it; None: the name is itself a module
@@ -22,6 +24,7 @@ _HOMES: dict[str, str | None] = {
     "compare": "comparison",
     "gallery": None,
     "load": "files",
+    "plots": None,
     "probes": None,
     "prune": "pipeline",
     "read": "files",
@@ -51,6 +54,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from noiseprune import gallery as gallery
+    from noiseprune import plots as plots
     from noiseprune import probes as probes
     from noiseprune.comparison import Comparison as Comparison
     from noiseprune.comparison import compare as compare

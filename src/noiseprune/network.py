@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -467,10 +468,10 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
 
     Without `copy` it may share memory with what was given, which must then be ours.
     """
-    matrix: Any = given
-    if sp.issparse(given):
+    matrix: Any = plain(given, name)
+    if sp.issparse(matrix):
         try:
-            checked(given)
+            checked(matrix)
         except ValueError as error:
             raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
     elif isinstance(given, Network):
@@ -485,11 +486,9 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
         )
     else:
         try:
-            matrix = np.asarray(given)
-        except ValueError as error:
+            matrix = np.asarray(matrix)
+        except (TypeError, ValueError, RuntimeError) as error:  # each library has its own word for it
             raise InvalidNetwork(f"{name} must be a square matrix: {error}") from None
-        if isinstance(given, np.ma.MaskedArray):
-            raise InvalidNetwork(f"{name} is a masked array; fill it first, {name}.filled(0)")
         if matrix.dtype == object:
             raise InvalidNetwork(f"{name} must hold numbers; got an array of Python objects")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -514,6 +513,39 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
         )
     csr.eliminate_zeros()
     return csr
+
+
+def plain(given: Any, name: str) -> Any:
+    """Return a tensor as NumPy or SciPy hold it, and anything else as it is; who gives a tensor has imported torch.
+
+    Gradients stay behind, half precision becomes single, sparse tensors stay sparse.
+    """
+    if isinstance(given, np.ma.MaskedArray):
+        raise InvalidNetwork(f"{name} is a masked array; fill it first, {name}.filled(0)")
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not isinstance(given, torch.Tensor):
+        return given
+    if given.device.type != "cpu":
+        lacking = " (and a tensor on meta has no numbers yet: load them)" if given.device.type == "meta" else ""
+        raise InvalidNetwork(f"{name} is a tensor on {given.device}{lacking}: give it from the CPU, with .cpu()")
+    if given.is_complex():
+        raise InvalidNetwork(f"{name} must hold real numbers; got {given.dtype}")
+    try:
+        tensor = given.detach().dequantize() if given.is_quantized else given.detach()
+        if tensor.dtype not in (torch.float32, torch.float64):
+            tensor = tensor.to(torch.float32 if tensor.is_floating_point() else torch.float64)
+        if tensor.layout == torch.sparse_csr and tensor.ndim == 2:
+            parts = (tensor.values(), tensor.col_indices(), tensor.crow_indices())
+            return sp.csr_array(tuple(part.numpy() for part in parts), shape=tuple(tensor.shape))
+        if tensor.layout == torch.sparse_csc and tensor.ndim == 2:
+            parts = (tensor.values(), tensor.row_indices(), tensor.ccol_indices())
+            return sp.csc_array(tuple(part.numpy() for part in parts), shape=tuple(tensor.shape))
+        if tensor.layout == torch.sparse_coo and tensor.sparse_dim() == tensor.ndim == 2:
+            tensor = tensor.coalesce()
+            return sp.coo_array((tensor.values().numpy(), tuple(tensor.indices().numpy())), shape=tuple(tensor.shape))
+        return (tensor if tensor.layout == torch.strided else tensor.to_dense()).resolve_neg().numpy()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InvalidNetwork(f"{name} is a tensor that cannot be read: {error}") from None
 
 
 def is_symmetric(matrix: sp.csr_array) -> bool:
@@ -577,9 +609,13 @@ def as_links(matrix: sp.csr_array, wanted: bool | None = None) -> tuple[sp.csr_a
 
 def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArray[np.float64]:
     """Check one number a neuron, or one for all; return a float64 copy, (n,)."""
+    given = plain(given, name)
     try:
-        values = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        values: Any = np.asarray(given)
+        if np.iscomplexobj(values):
+            raise TypeError("they are complex")
+        values = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidNetwork(f"{name} must be a number or {n} numbers, one a neuron: {error}") from None
     if values.ndim == 0:
         values = np.full(n, float(values))

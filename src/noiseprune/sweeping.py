@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -21,8 +19,10 @@ from noiseprune.comparison import Comparison, Reference
 from noiseprune.errors import BadFile, InvalidOption, NoisePruneError, NoisePruneWarning
 from noiseprune.files.metadata import from_json
 from noiseprune.files.output import replacing
+from noiseprune.files.results import write_rows
 from noiseprune.kinds import Given, network_of
 from noiseprune.network import Network
+from noiseprune.processes import in_workers, with_polars
 from noiseprune.provenance import digest
 from noiseprune.randomness import Rng, seed_from, streams
 from noiseprune.snapshots import Camera
@@ -119,10 +119,7 @@ class Sweep:
             if suffix == ".json":
                 temporary.write_text(json.dumps(self.to_dict(), allow_nan=False, indent=1), encoding="utf-8")
                 return
-            import polars as pl
-
-            table = pl.DataFrame(self.rows, infer_schema_length=None)
-            table.write_csv(temporary) if suffix == ".csv" else table.write_parquet(temporary)
+            with_polars(write_rows)(self.rows, temporary, suffix)
 
 
 def sweep(
@@ -275,12 +272,8 @@ def draw_seed(seed: int, draw: int) -> int:
 
 def _run(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
     if workers == 1 or len(cases) < 2:
-        yield from map(_Worker(network, seed, keep_connected), cases)
-        return
-    # spawned, not forked: numerical libraries have threads of their own
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (network, seed, keep_connected)) as pool:
-        yield from pool.map(_work, cases)
+        return map(_Worker(network, seed, keep_connected), cases)
+    return in_workers(workers, _work, cases, _start, (network, seed, keep_connected))
 
 
 def _start(network: Network, seed: int, keep_connected: bool) -> None:

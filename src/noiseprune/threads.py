@@ -1,12 +1,26 @@
-"""Limit the threads of BLAS and of our own kernels."""
+"""Limit the threads of BLAS and of our own kernels, also where several threads ask for it at once."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 from noiseprune.errors import InvalidOption
+
+# BLAS has one number of threads for the whole process: the least that a block of any thread asks for holds for all of them,
+# and the numbers from before come back when the last block has ended.
+_lock = threading.Lock()
+_asked: list[int] = []
+_libraries: dict[str, tuple[Any, int]] = {}  # file -> the library, and its number of threads before
+
+_kernels = threading.local()  # `most`: numba's limit is each thread's own, and so is ours
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 @contextlib.contextmanager
@@ -17,21 +31,21 @@ def limited(threads: int | None) -> Iterator[None]:
         return
     if not isinstance(threads, int) or threads < 1:
         raise InvalidOption(f"threads must be a whole number, 1 or more; got {threads!r}")
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import ThreadpoolController
 
-    global _kernel_threads
-    before = _kernel_threads
-    _kernel_threads = threads
+    before = getattr(_kernels, "most", None)
+    _kernels.most = threads
+    found = ThreadpoolController()
     try:
-        with threadpool_limits(limits=threads):
+        with (
+            _blas_limited(threads, found),
+            found.limit(limits=threads, user_api="openmp"),
+        ):  # OpenMP's is each thread's own
             limit_kernels()
             yield
     finally:
-        _kernel_threads = before
+        _kernels.most = before
         limit_kernels()
-
-
-_kernel_threads: int | None = None
 
 
 def limit_kernels() -> None:
@@ -39,7 +53,7 @@ def limit_kernels() -> None:
     if "numba" in sys.modules:
         numba = sys.modules["numba"]
         most = numba.config.NUMBA_NUM_THREADS
-        numba.set_num_threads(min(_kernel_threads or most, most))
+        numba.set_num_threads(min(getattr(_kernels, "most", None) or most, most))
 
 
 @contextlib.contextmanager
@@ -49,10 +63,32 @@ def blas_alone() -> Iterator[None]:
     BLAS has little to do there, and its idle threads would spin on the cores that the kernels need. With one thread
     its sums do not depend on how many there are either.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import ThreadpoolController
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _blas_limited(1, ThreadpoolController()):
         yield
+
+
+@contextlib.contextmanager
+def _blas_limited(threads: int, found: Any) -> Iterator[None]:
+    with _lock:
+        for library in found.select(user_api="blas").lib_controllers:
+            _libraries.setdefault(library.filepath, (library, library.num_threads))
+        _asked.append(threads)
+        _give_blas_its_threads()
+    try:
+        yield
+    finally:
+        with _lock:
+            _asked.remove(threads)
+            _give_blas_its_threads()
+            if not _asked:
+                _libraries.clear()
+
+
+def _give_blas_its_threads() -> None:
+    for library, before in _libraries.values():
+        library.set_num_threads(min(_asked, default=before))
 
 
 # Numbers along a side of a matrix up to which two threads of BLAS, on a machine that has other work, mostly wait for each other.

@@ -1,14 +1,17 @@
 """The command line: parse, call one function, print one result.
 
 Results for people go to standard output, or to standard error where ``--json`` puts one object on standard output.
-Exit codes: 0 done, 2 bad input or options (one line on standard error), 130 interrupted, 1 a bug of ours.
+Exit codes: 0 done, 2 bad input or options (one line on standard error), 130 interrupted, 1 a bug of ours. Where nobody
+reads the output any more, as after ``| head -1``, the work goes on and its files are written.
 """
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -47,21 +50,62 @@ def version(
 
 def main() -> None:
     """Run the command line; the one place that turns our errors into a line and an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # an old console may not know every letter of a name
+    given = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = map(_lasting, given)
+    try:
+        code = _run()
+        sys.stdout.flush()
+        lost = getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "lost", None)
+        if not code and lost is not None and lost.errno not in (errno.EPIPE, errno.EINVAL):  # EINVAL: a pipe of Windows
+            code = _fail(f"the standard output cannot be written: {lost.strerror}")
+        sys.stderr.flush()
+    finally:
+        sys.stdout, sys.stderr = given
+    sys.exit(code)
+
+
+def _run() -> int:
     # typer may carry its own copy of click; a bad parameter is a usage error in either
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     try:
-        code = app(standalone_mode=False)
+        return app(standalone_mode=False) or 0
     except NoisePruneError as error:
-        code = _fail(str(error))
+        return _fail(str(error))
     except usage_error as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        code = _fail(message) if message else 0
+        return _fail(message) if message else 0
     except (typer.Abort, KeyboardInterrupt):
-        code = 130
-    sys.exit(code or 0)
+        return 130
+
+
+class _Lasting(io.FileIO):
+    """A pipe or file that takes what is written also when it can keep no more, so that the work goes on."""
+
+    lost: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        if self.lost is None:
+            try:
+                return super().write(data)
+            except OSError as error:
+                self.lost = error
+        return memoryview(data).nbytes
+
+
+def _lasting(stream: TextIO | None) -> TextIO:
+    """Return a standard stream that never fails, and writes in some way letters that an old console does not know."""
+    if stream is None:  # closed before we started
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    unbuffered = getattr(stream.buffer, "raw", stream.buffer)
+    if type(unbuffered) is not io.FileIO or stream.isatty():
+        stream.reconfigure(errors="replace")
+        return stream
+    file = io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(
+        file, stream.encoding, "replace", line_buffering=stream.line_buffering, write_through=stream.write_through
+    )
 
 
 def _fail(message: str) -> int:

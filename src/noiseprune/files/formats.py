@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from noiseprune.errors import BadFile
+from noiseprune.processes import with_polars
+
+# Modules that never call polars, and so read and write in a forked process too.
+WITHOUT_POLARS = ("graph_files", "hdf5", "matlab", "matrices", "models", "nir_files", "simulators", "sonata")
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ class Format:
         return self._function(self.writes)
 
     def _function(self, name: str | None) -> Any:
-        return getattr(importlib.import_module(f"noiseprune.files.{self.module}"), str(name))
+        function = getattr(importlib.import_module(f"noiseprune.files.{self.module}"), str(name))
+        return function if self.module in WITHOUT_POLARS else with_polars(function)
 
 
 ONLY_ARRAYS = "labels and provenance (the arrays i, j, w, leak and noise_std are all there is)"

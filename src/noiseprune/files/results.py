@@ -19,6 +19,7 @@ from noiseprune.files.matrices import understood
 from noiseprune.files.output import replacing
 from noiseprune.network import Network, checked
 from noiseprune.probes import DifferenceVariance
+from noiseprune.processes import with_polars
 from noiseprune.rule.budget import KeepProbability
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def save_trace(trace: Trace, path: str | os.PathLike[str], *, overwrite: bool) -
     """Write a run; see `Trace.save`."""
     with replacing(path, overwrite=overwrite) as temporary:
         if Path(path).suffix == ".parquet":
-            import polars as pl
-
-            pl.DataFrame(trace.records, infer_schema_length=None).write_parquet(temporary)
+            with_polars(write_rows)(trace.records, temporary, ".parquet")
             return
         record = {
             "schema_version": SCHEMA_VERSION,
@@ -81,6 +80,14 @@ def save_trace(trace: Trace, path: str | os.PathLike[str], *, overwrite: bool) -
         }
         with temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
+
+
+def write_rows(rows: list[dict[str, Any]], path: Path, suffix: str) -> None:
+    """Write a table, ``.csv`` or ``.parquet``, whatever the path ends in."""
+    import polars as pl
+
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    table.write_csv(path) if suffix == ".csv" else table.write_parquet(path)
 
 
 def load(path: str | os.PathLike[str]) -> Pruned | Trace | Sweep:

@@ -55,9 +55,9 @@ if __name__ == "__main__":
     print(f"mean variance {{activity.var(axis=1).mean():.4g}}")
 '''
 
-NEST = '''"""{n} neurons and {m} synapses for NEST 3: dx/dt = -D x + W f(x) + sigma xi, NEST's time in milliseconds.
+NEST = '''"""{n} neurons and {m} synapses for NEST 3: dx/dt = -D x + W f(x) + sigma xi.
 
-NEST's {model} obeys tau dX = (-X + {phi}) dt + sqrt(tau) sigma dW in ms, so that tau = 1000 / D, the weights are W / D and
+NEST's {model} obeys tau dX = (-X + {phi}) dt + sqrt(tau) sigma dW, so that tau = 1 / D, the weights are W / D and
 its sigma is noise_std / sqrt(D).
 """
 
@@ -68,6 +68,7 @@ import nest
 import numpy as np
 
 ARRAYS = Path(__file__).with_suffix(".npz")  # i, j (pre, post, from 0), w in 1/s, leak in 1/s, noise_std
+MS = {ms!r}  # of what NEST calls a millisecond, in a second; NEST knows no step below 0.001 of it
 
 
 def build(dt={dt!r}, seed=1):
@@ -75,9 +76,9 @@ def build(dt={dt!r}, seed=1):
     arrays = np.load(ARRAYS)
     leak = arrays["leak"]
     nest.ResetKernel()
-    nest.set(resolution=1000 * dt, rng_seed=seed, use_wfr=False)
+    nest.set(resolution=round(MS * dt, 3), rng_seed=seed, use_wfr=False)
     neurons = nest.Create("{model}", len(leak), {{"lambda": 1.0, "mu": 0.0, {more}}})
-    neurons.set(tau=list(1000 / leak), sigma=list(arrays["noise_std"] / np.sqrt(leak)))
+    neurons.set(tau=list(MS / leak), sigma=list(arrays["noise_std"] / np.sqrt(leak)))
     nest.Connect(
         arrays["i"] + neurons[0].global_id,
         arrays["j"] + neurons[0].global_id,
@@ -90,9 +91,9 @@ def build(dt={dt!r}, seed=1):
 if __name__ == "__main__":
     duration = float(sys.argv[1]) if len(sys.argv) > 1 else {duration!r}  # in seconds
     neurons = build()
-    recorder = nest.Create("multimeter", params={{"record_from": ["rate"], "interval": 1000 * {dt!r}}})
+    recorder = nest.Create("multimeter", params={{"record_from": ["rate"], "interval": nest.resolution}})
     nest.Connect(recorder, neurons)
-    nest.Simulate(1000 * duration)
+    nest.Simulate(nest.resolution * max(1, round(MS * duration / nest.resolution)))  # whole steps
     events = recorder.events
     order = np.lexsort((events["times"], events["senders"]))
     activity = events["rate"][order].reshape(len(neurons), -1)
@@ -109,6 +110,7 @@ RATE_MODELS = {  # model, what it sends, further parameters
 }
 STEPS_PER_LEAK_TIME = 50  # of the fastest neuron
 LEAK_TIMES = 400  # of the median neuron, that the script runs
+NEST_STEPS = (1e-3, 1e6)  # in ms, between which NEST counts in milliseconds
 
 
 def write_brian2(network: Network, path: Path) -> None:
@@ -123,12 +125,17 @@ def write_nest(network: Network, path: Path) -> None:
 
 
 def _times(network: Network) -> dict[str, float]:
-    """Choose a step and a duration that suit the leak."""
+    """Choose a step and a duration that suit the leak, and a unit of time in which NEST can count such steps."""
+    digit, exponent = f"{1 / (STEPS_PER_LEAK_TIME * network.leak.max()):.0e}".split("e")
+    dt = float(f"{digit}e{exponent}")
     return {
         "n": network.n_neurons,
         "m": network.n_synapses,
-        "dt": float(f"{1 / (STEPS_PER_LEAK_TIME * network.leak.max()):.1g}"),
+        "dt": dt,
         "duration": float(f"{LEAK_TIMES / np.median(network.leak):.2g}"),
+        "ms": 1000.0
+        if NEST_STEPS[0] <= float(f"{digit}e{int(exponent) + 3}") <= NEST_STEPS[1]
+        else float(f"1e{-int(exponent)}"),
     }
 
 

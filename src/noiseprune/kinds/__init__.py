@@ -4,6 +4,7 @@
 given                                   given back by ``Pruned.in_kind``
 ======================================  ==========================================================================
 Network, ndarray, SciPy sparse          a matrix of the same layout, operator or weights
+PyTorch tensor on the CPU               the same, as NumPy or SciPy hold it
 NetworkX, igraph graph                  a copy without the pruned edges, the others strengthened; attributes kept
 PyGSP graph                             a graph of the new W, with the coordinates and kind of Laplacian
 pandas or polars frame (edge list)      the rows that stayed, all columns, their weights strengthened
@@ -24,7 +25,7 @@ from typing import Any, Protocol, TypeAlias
 from noiseprune.errors import InvalidOption
 from noiseprune.intake import BaseLeak, Content, Matrix, as_network
 from noiseprune.kinds.matrices import MatrixKind, SquareKind
-from noiseprune.network import Network
+from noiseprune.network import Network, plain
 from noiseprune.squares import named_square
 
 __all__ = ["Given", "Kind", "MatrixKind", "network_of", "read_given"]
@@ -72,7 +73,8 @@ def read_given(
         return as_network(square.values, content=content, base_leak=base_leak, labels=square.labels), kind
     adaptor = _adaptor(given)
     if adaptor is None:
-        return as_network(given, content=content, base_leak=base_leak), MatrixKind.of(given, content, base_leak)
+        matrix = plain(given, "the matrix")
+        return as_network(matrix, content=content, base_leak=base_leak), MatrixKind.of(matrix, content, base_leak)
     if content in ("operator", "laplacian"):
         raise InvalidOption("content: a graph or an edge list holds weights; leave it out")
     held = adaptor(given)

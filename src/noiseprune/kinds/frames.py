@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from noiseprune.errors import BadFile, InvalidNetwork
+from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
 from noiseprune.files.options import ReadOptions
 from noiseprune.files.rows import Rows, Table, column_role
 from noiseprune.files.tables import weighed
 from noiseprune.kinds.ratios import ratios
 from noiseprune.network import Network
+from noiseprune.processes import ADVICE, NOT_HERE, left_behind
 
 
 class Frame:
     """An edge list: columns found by their names, as in a file."""
 
     def __init__(self, given: Any) -> None:
+        if "polars" in left_behind:
+            raise InvalidOption(
+                f"edge lists in frames are read by polars, {NOT_HERE}: {ADVICE}, or give what noiseprune.Network takes"
+            )
         library = type(given).__module__.partition(".")[0]
         self.series = given if type(given).__name__ == "Series" else None
         if self.series is not None:

@@ -10,36 +10,61 @@ Everything is compiled on first use and cached; a folder that cannot be written 
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import threading
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
+import numba
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from noiseprune import processes
 from noiseprune.threads import limit_kernels
 
-limit_kernels()
+limit_kernels()  # which starts numba's threads
 
 CHUNKS = 256  # pieces that the rows are cut into, whatever the number of threads
+
+# Two threads that call parallel loops at once are more than numba's own pool, the default on macOS, can bear: it aborts.
+_TURNS = threading.Lock() if numba.threading_layer() == "workqueue" else contextlib.nullcontext()  # type: ignore[attr-defined]
 
 
 def compiled(*, parallel: bool = True, inline: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function on first use, with a cache where there is a place for one."""
 
-    def compile_it(function: Callable[..., Any]) -> Callable[..., Any]:
-        options: dict[str, Any] = {
-            "parallel": parallel,
-            "error_model": "numpy",
-            "inline": "always" if inline else "never",
-        }
-        jit: Any = njit
-        try:
-            return jit(cache=True, **options)(function)
-        except RuntimeError:  # numba found no folder to write to
-            return jit(**options)(function)
+    def compile_it(function: Any) -> Callable[..., Any]:
+        return _parallel(function) if parallel else _jitted(function, inline="always" if inline else "never")
 
     return compile_it
+
+
+def _jitted(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    jit: Any = functools.partial(njit, error_model="numpy", **options)
+    try:
+        return jit(cache=True)(function)
+    except RuntimeError:  # numba found no folder to write to
+        return jit()(function)
+
+
+def _parallel(function: FunctionType) -> Callable[..., None]:
+    """Compile a loop for numba's threads, and for one where they are gone: in a process forked from one that had them."""
+    threaded = _jitted(function, parallel=True)
+    alone = FunctionType(function.__code__, function.__globals__, function.__name__)
+    alone.__qualname__ = f"{function.__qualname__}_alone"  # numba's cache goes by this name, and not by options
+    serial = _jitted(alone)
+
+    @functools.wraps(function)
+    def called(*given: Any) -> Any:
+        if "numba" in processes.left_behind:
+            return serial(*given)
+        with _TURNS:
+            return threaded(*given)
+
+    return called
 
 
 def chunks(*indptrs: NDArray[Any]) -> NDArray[np.int64]:

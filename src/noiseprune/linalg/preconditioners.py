@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,6 +47,21 @@ class Diagonal:
         return np.asarray(dots.sum(axis=0))
 
 
+_generator_in_use = threading.Lock()
+
+
+@contextlib.contextmanager
+def _global_generator(seed: int) -> Iterator[None]:
+    """Seed NumPy's global generator for pyamg, which estimates spectral radii from it, and leave it as it was."""
+    with _generator_in_use:
+        state = np.random.get_state()  # noqa: NPY002
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
+
+
 class Aggregation:
     """One V-cycle of pyamg's smoothed aggregation, run on a whole block, with a damped Jacobi step on either side.
 
@@ -65,16 +83,10 @@ class Aggregation:
 
         matrix = operator.matrix()
         self._operator = operator
-        # pyamg estimates spectral radii from NumPy's global generator: the same each time, and left as it was
-        state = np.random.get_state()  # noqa: NPY002
-        np.random.seed(operator.n % 2**32)  # noqa: NPY002
-        try:
-            with np.errstate(all="ignore"):
-                hierarchy = pyamg.smoothed_aggregation_solver(
-                    sp.csr_matrix(matrix), B=sides.astype(np.float64)[:, None], symmetry="symmetric", max_coarse=500
-                )
-        finally:
-            np.random.set_state(state)  # noqa: NPY002
+        with _global_generator(operator.n), np.errstate(all="ignore"):
+            hierarchy = pyamg.smoothed_aggregation_solver(
+                sp.csr_matrix(matrix), B=sides.astype(np.float64)[:, None], symmetry="symmetric", max_coarse=500
+            )
         dtype = operator.dtype
         self._levels = [_Level(level, dtype) for level in hierarchy.levels[:-1]]
         # a mode that is almost singular is not blown up beyond what the precision can tell from the others
