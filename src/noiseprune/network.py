@@ -474,9 +474,9 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
             checked(matrix)
         except ValueError as error:
             raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
-    elif isinstance(given, Network):
+    elif hasattr(given, "link_matrix"):
         raise InvalidNetwork(f"{name} must be a matrix; got a Network, which has its leak: use it as it is")
-    elif isinstance(getattr(given, "network", None), Network):
+    elif hasattr(getattr(given, "network", None), "link_matrix"):
         raise InvalidNetwork(
             f"{name} must be a matrix; got a {type(given).__name__}: give the network that it holds, result.network"
         )
