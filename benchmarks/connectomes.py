@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import noiseprune
-from noiseprune.sweeping import Sweep
+from noiseprune.experiments.table import Sweep
 
 DRAWS = 10
 DENSITIES = [0.1, 0.2, 0.3, 0.5, 0.8]

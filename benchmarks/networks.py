@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from noiseprune import Network, gallery
-from noiseprune.network import absolute_row_sums
+from noiseprune.network.links import absolute_row_sums
 
 
 def grouped(neurons: int, pairs: int, *, clusters: int = 20, between: float = 1e-3, shuffled: bool = False) -> Network:

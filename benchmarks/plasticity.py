@@ -20,10 +20,11 @@ import numpy as np
 from networks import grouped
 
 import noiseprune
-from noiseprune import dynamics, gallery
-from noiseprune.covariance import slowest_rate
+from noiseprune.dynamics import runs as dynamics
+from noiseprune import gallery
+from noiseprune.dynamics.stationary import slowest_rate
 from noiseprune.plasticity.process import Process, Settings
-from noiseprune.threads import limited
+from noiseprune.machine.threads import limited
 
 DOCS = Path(__file__).parents[1] / "docs"
 SEEDS = range(4)
@@ -262,7 +263,7 @@ def development() -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    from noiseprune.plasticity import plots
+    from noiseprune.view.plots import development as plots
 
     adult = clustered(1)
     young = gallery.exuberant(adult, extra=0.5, strength=0.3, rng=1)

@@ -20,12 +20,13 @@ import numpy as np
 from bandwidth import bandwidth
 from networks import grouped, sheet_with_shortcuts
 
-from noiseprune import Network, comparison, gallery, prune
-from noiseprune.dynamics import Motion
+from noiseprune import Network, gallery, prune
+from noiseprune.measure import compare as comparison
+from noiseprune.dynamics.runs import Motion
 from noiseprune.linalg import blocksolve
 from noiseprune.linalg.blocks import Laplacian
-from noiseprune.linalg.speed import BLOCK_BYTES
-from noiseprune.network import absolute_row_sums
+from noiseprune.machine.speed import BLOCK_BYTES
+from noiseprune.network.links import absolute_row_sums
 from noiseprune.probes import Simulated, Sketched
 from noiseprune.probes.differences import Links, SampleCounter
 

@@ -16,13 +16,13 @@ import numpy as np
 
 import noiseprune
 from noiseprune import gallery
-from noiseprune.comparison import Reference
+from noiseprune.measure.compare import Reference
 from noiseprune.network import Network
-from noiseprune.covariance import Inverse
+from noiseprune.dynamics.stationary import Inverse
 from noiseprune.linalg.spectrum import extreme_generalised
 from noiseprune.probes import Sketched
-from noiseprune.rule.strengthen import regressed, second_moments
-from noiseprune.rule.strengthen.regression import ENSEMBLES
+from noiseprune.strengthenings import regressed, second_moments
+from noiseprune.strengthenings.regression import ENSEMBLES
 
 DRAWS = 10
 STABILITY_DRAWS = 50

@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from noiseprune import Network, read, write
 from noiseprune.errors import NoisePruneError
-from noiseprune.files.graph_files import to_networkx
+from noiseprune.sources.files.graph_files import to_networkx
 
 SUFFIXES = (
     *(".csv", ".tsv", ".csv.gz", ".parquet", ".feather", ".npz", ".npy", ".mtx", ".mat", ".h5", ".sonata.h5"),

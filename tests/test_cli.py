@@ -78,7 +78,7 @@ def test_what_is_pruned_is_written_before_it_is_compared(run, tmp_path, monkeypa
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("noiseprune.comparison.compare", stopped)
+    monkeypatch.setattr("noiseprune.measure.compare.compare", stopped)
     code, out, _ = run("prune", "net.csv", "--density", "0.9", "-o", "out.csv")
     assert code != 0
     assert "Wrote out.csv, with out.csv.json beside it" in out

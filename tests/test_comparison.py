@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from noiseprune import Network, comparison, gallery, prune
-from noiseprune.comparison import Comparison, Reference, compare, ramanujan_reference
+from noiseprune import Network, gallery, prune
 from noiseprune.errors import InvalidNetwork
+from noiseprune.measure import compare as comparison
+from noiseprune.measure.compare import Reference, compare
+from noiseprune.measure.result import Comparison
+from noiseprune.measure.structure import ramanujan_reference
 from tests import naive
 from tests.networks import quiet
 

@@ -17,8 +17,9 @@ import pytest
 import typer
 
 import noiseprune
-from noiseprune import errors, gallery, plots, probes
+from noiseprune import errors, gallery, probes
 from noiseprune.cli import app
+from noiseprune.view.plots import plots
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -1,7 +1,8 @@
 import numpy as np
 
-from noiseprune import Network, dynamics, gallery
-from noiseprune.dynamics import run, run_both
+from noiseprune import Network, gallery
+from noiseprune.dynamics import runs as dynamics
+from noiseprune.dynamics.runs import run, run_both
 
 
 def test_both_networks_see_what_one_would_see_alone():

@@ -188,7 +188,7 @@ def test_a_large_graph_is_warned_of_once(monkeypatch, tmp_path):
     import warnings
 
     from noiseprune import read
-    from noiseprune.files import graph_files
+    from noiseprune.sources.files import graph_files
 
     networkx.write_graphml(networkx.cycle_graph(4), tmp_path / "net.graphml")
     monkeypatch.setattr(graph_files, "MANY_EDGES", 2)

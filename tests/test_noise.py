@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 import noiseprune
-from noiseprune import Network, compare, dynamics, gallery, prune
-from noiseprune.comparison import Reference
+from noiseprune import Network, compare, gallery, prune
+from noiseprune.dynamics import runs as dynamics
+from noiseprune.measure.compare import Reference
 from noiseprune.plasticity.process import Process, Settings
 from noiseprune.probes import Exact, Recorded, Simulated, Sketched
-from noiseprune.rule import draw as drawing
-from noiseprune.rule.budget import constant_from_epsilon
-from noiseprune.rule.strengthen import matched_with_free_leak
-from noiseprune.rule.strengthen.regression import SAMPLES, second_moments
+from noiseprune.rules import draw as drawing
+from noiseprune.rules.budget import constant_from_epsilon
+from noiseprune.strengthenings import matched_with_free_leak
+from noiseprune.strengthenings.regression import SAMPLES, second_moments
 from tests import naive
 from tests.networks import quiet
 

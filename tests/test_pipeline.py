@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import noiseprune
 from noiseprune import Network, NoisePruneWarning, gallery, probes, prune
 from noiseprune.errors import InvalidNetwork, InvalidOption, UnstableNetwork
-from noiseprune.rule.strengthen import reciprocal
+from noiseprune.strengthenings import reciprocal
 from tests import naive
 from tests.networks import SYMMETRIC, quiet
 
@@ -23,7 +23,7 @@ def test_prune_is_the_paper_word_by_word(name):
     A = net.matrix().toarray()
     result = prune(net, density=0.7, leak="matched", rng=301)
     # the same uniforms, in the order in which links are drawn
-    from noiseprune.randomness import streams
+    from noiseprune.machine.randomness import streams
 
     numbers = streams(301).draw.random(net.n_links)
     uniforms = {(int(i), int(j)): u for i, j, u in zip(net.links.post, net.links.pre, numbers, strict=True)}
@@ -32,7 +32,7 @@ def test_prune_is_the_paper_word_by_word(name):
     off = ~np.eye(len(A), dtype=bool)
     assert np.array_equal(found[off] != 0, expected[off] != 0)
     assert np.allclose(found[off], expected[off], rtol=1e-9)
-    held = result.network.leak == noiseprune.rule.leak.floor(net)
+    held = result.network.leak == noiseprune.rules.leak.floor(net)
     assert np.allclose(found.diagonal()[~held], expected.diagonal()[~held], rtol=1e-9)
 
 
@@ -365,8 +365,8 @@ def test_auto_takes_the_exact_probe_where_it_is_quick_and_says_why(monkeypatch):
         record = prune(net, density=0.6, compare=False, rng=1).provenance["chosen"]
         assert record["probe"].startswith("Exact")
         assert record["why"]["probe"].startswith("exact: ")
-    monkeypatch.setattr("noiseprune.planning.EXACT_SYMMETRIC", 90)
-    monkeypatch.setattr("noiseprune.planning.EXACT_GENERAL", 50)
+    monkeypatch.setattr("noiseprune.pruning.plan.EXACT_SYMMETRIC", 90)
+    monkeypatch.setattr("noiseprune.pruning.plan.EXACT_GENERAL", 50)
     for net, why in ((small, "symmetric with equal noise"), (directed, "directed")):
         record = prune(net, density=0.6, compare=False, rng=1).provenance["chosen"]
         assert record["probe"].startswith("Sketched")

@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 
 import noiseprune
-from noiseprune import gallery, sweeping
+from noiseprune import gallery
 from noiseprune.errors import BadFile, InvalidOption
-from noiseprune.snapshots import Camera, spectrum_of, sums_of
-from noiseprune.structure import block_sums, cluster_order, typical_largest
-from noiseprune.sweeping import sweep
+from noiseprune.experiments import sweep as sweeping
+from noiseprune.experiments.sweep import sweep
+from noiseprune.measure.snapshots import Camera, spectrum_of, sums_of
+from noiseprune.network.ordering import block_sums, cluster_order, typical_largest
 
 NET = gallery.clustered([30, 20], within=0.6, between=20, signed=True, rng=701)
 EI = gallery.excitatory_inhibitory(30, rng=702)
@@ -26,7 +27,7 @@ def test_rows_are_means_and_standard_errors_of_draws_that_prune_would_make():
     for draw in range(4):
         seed = sweeping.draw_seed(3, draw)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("noiseprune.pipeline._warn", lambda *_: None)
+            patch.setattr("noiseprune.pruning.pipeline._warn", lambda *_: None)
             result = noiseprune.prune(NET, density=0.8, strengthen="matched", compare=False, rng=seed)
         worst.append(noiseprune.compare(NET, result.network, rng=seed).worst_direction)
     assert row["worst_direction"] == pytest.approx(np.mean(worst))
@@ -42,7 +43,7 @@ def test_a_draw_has_the_numbers_of_prune_and_compare_with_its_seed(net):
     assert table.cases[1]["seed"] not in (8, None)
     for case in table.cases:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("noiseprune.pipeline._warn", lambda *_: None)
+            patch.setattr("noiseprune.pruning.pipeline._warn", lambda *_: None)
             pruned = noiseprune.prune(net, density=case["asked_density"], compare=False, rng=case["seed"]).network
         kept = noiseprune.compare(net, pruned, rng=case["seed"])
         for name in ("density", "fixed_point_error", "decay_error", "covariance_error", "worst_direction"):
@@ -93,7 +94,7 @@ def test_the_first_draw_of_each_choice_leaves_a_picture():
 
 
 def test_pictures_stay_small_whatever_the_network(monkeypatch):
-    monkeypatch.setattr("noiseprune.pair.DENSE_SYMMETRIC", 100)
+    monkeypatch.setattr("noiseprune.measure.pair.DENSE_SYMMETRIC", 100)
     picture = Camera(gallery.ring(400)).take(gallery.ring(400))
     assert spectrum_of(picture) is None
     assert sums_of(picture).shape == (64, 64)

@@ -5,8 +5,8 @@ import pytest
 
 from noiseprune import Network, gallery, prune, sweep
 from noiseprune.errors import InvalidNetwork, NoisePruneError
+from noiseprune.network.units import Units
 from noiseprune.probes import Simulated
-from noiseprune.units import Units
 from tests.networks import quiet
 
 pytestmark = quiet

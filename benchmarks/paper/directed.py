@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 import noiseprune
-from noiseprune.comparison import Reference
+from noiseprune.measure.compare import Reference
 
 N = 1000
 DENSITY = 0.2

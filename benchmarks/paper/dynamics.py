@@ -12,7 +12,7 @@ from setting import RULES, panels, save, save_cost, save_picture, three_clusters
 import numpy as np
 
 import noiseprune
-from noiseprune.dynamics import Motion
+from noiseprune.dynamics.runs import Motion
 
 DENSITIES = (0.2, 0.05)
 STEP, DURATION, EVERY = 0.005, 40.0, 20  # seconds, seconds, steps between looks

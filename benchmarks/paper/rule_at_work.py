@@ -11,8 +11,8 @@ from setting import panels, save, save_cost, save_picture  # first: it pins the 
 import numpy as np
 
 import noiseprune
-from noiseprune.covariance import stationary_covariance
-from noiseprune.network import absolute_row_sums
+from noiseprune.dynamics.stationary import stationary_covariance
+from noiseprune.network.links import absolute_row_sums
 
 SIZES = (70, 30, 50)
 LONG_RANGE = 40

@@ -15,9 +15,9 @@ import numpy as np
 import scipy.linalg
 
 import noiseprune
-from noiseprune.comparison import Reference
-from noiseprune.covariance import stationary_covariance
-from noiseprune.linalg.speed import Cost
+from noiseprune.measure.compare import Reference
+from noiseprune.dynamics.stationary import stationary_covariance
+from noiseprune.machine.speed import Cost
 from noiseprune.probes import DifferenceVariance, Exact
 
 N = 500

@@ -22,9 +22,9 @@ import matplotlib.pyplot as plt
 import psutil
 
 import noiseprune
-from noiseprune import plots
-from noiseprune.covariance import Inverse
-from noiseprune.dynamics import linear_operator
+from noiseprune.view.plots import plots
+from noiseprune.dynamics.stationary import Inverse
+from noiseprune.dynamics.runs import linear_operator
 from noiseprune.linalg.spectrum import extreme_generalised
 
 __all__ = ["PICTURES", "RULES", "panels", "save", "save_cost", "save_picture", "three_clusters", "worst_interval"]

@@ -24,7 +24,7 @@ import numpy as np
 import scipy.linalg
 
 import noiseprune
-from noiseprune.structure import components
+from noiseprune.network.structure import components
 
 DRAWS = 5
 LARGE_DENSITY = 0.03

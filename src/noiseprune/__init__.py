@@ -9,30 +9,30 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from noiseprune import processes  # noqa: F401 - sees every fork from here on
+from noiseprune.machine import processes  # noqa: F401 - sees every fork from here on
 
 __version__ = "0.1.0"
 
 # public name -> the module that holds it; None: the name is itself a module
 _HOMES: dict[str, str | None] = {
-    "Comparison": "comparison",
+    "Comparison": "measure.compare",
     "Network": "network",
     "NoisePruneError": "errors",
     "NoisePruneWarning": "errors",
-    "Pruned": "pipeline",
+    "Pruned": "pruning.pipeline",
     "Trace": "plasticity",
-    "compare": "comparison",
+    "compare": "measure.compare",
     "gallery": None,
-    "load": "files",
+    "load": "sources.files",
     "plots": None,
     "probes": None,
-    "prune": "pipeline",
-    "read": "files",
-    "report": "reporting.report",
+    "prune": "pruning.pipeline",
+    "read": "sources.files",
+    "report": "view.pages.report",
     "run": "plasticity",
-    "sweep": "sweeping",
-    "with_base_leak": "intake",
-    "write": "files",
+    "sweep": "experiments.sweep",
+    "with_base_leak": "sources.leak",
+    "write": "sources.files",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - one table, strings all
@@ -56,18 +56,18 @@ if TYPE_CHECKING:
     from noiseprune import gallery as gallery
     from noiseprune import plots as plots
     from noiseprune import probes as probes
-    from noiseprune.comparison import Comparison as Comparison
-    from noiseprune.comparison import compare as compare
     from noiseprune.errors import NoisePruneError as NoisePruneError
     from noiseprune.errors import NoisePruneWarning as NoisePruneWarning
-    from noiseprune.files import load as load
-    from noiseprune.files import read as read
-    from noiseprune.files import write as write
-    from noiseprune.intake import with_base_leak as with_base_leak
+    from noiseprune.experiments.sweep import sweep as sweep
+    from noiseprune.measure.compare import Comparison as Comparison
+    from noiseprune.measure.compare import compare as compare
     from noiseprune.network import Network as Network
-    from noiseprune.pipeline import Pruned as Pruned
-    from noiseprune.pipeline import prune as prune
     from noiseprune.plasticity import Trace as Trace
     from noiseprune.plasticity import run as run
-    from noiseprune.reporting.report import report as report
-    from noiseprune.sweeping import sweep as sweep
+    from noiseprune.pruning.pipeline import Pruned as Pruned
+    from noiseprune.pruning.pipeline import prune as prune
+    from noiseprune.sources.files import load as load
+    from noiseprune.sources.files import read as read
+    from noiseprune.sources.files import write as write
+    from noiseprune.sources.leak import with_base_leak as with_base_leak
+    from noiseprune.view.pages.report import report as report

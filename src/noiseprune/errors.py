@@ -17,6 +17,11 @@ The leaves are also builtins, so ``except ValueError`` works. The command line c
 else is a bug of ours and keeps its traceback.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 
 class NoisePruneError(Exception):
     """The root of all errors that noiseprune raises on purpose."""
@@ -52,3 +57,17 @@ class MissingExtra(NoisePruneError, ImportError):
 
 class NoisePruneWarning(UserWarning):
     """A result that must not be used unread: an unstable network, a leak at its floor, a lost connection."""
+
+
+def choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
+    """Return `value` where it is one of `allowed`.
+
+    Raises
+    ------
+    InvalidOption
+        Where it is not.
+    """
+    allowed = tuple(allowed)
+    if value not in allowed:
+        raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    return value

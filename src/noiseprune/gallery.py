@@ -13,11 +13,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from noiseprune.errors import InvalidOption
+from noiseprune.errors import InvalidOption, choice
 from noiseprune.linalg.spectrum import spectral_abscissa
-from noiseprune.network import Network, absolute_row_sums
-from noiseprune.options import choice
-from noiseprune.randomness import Rng, generator
+from noiseprune.machine.randomness import Rng, generator
+from noiseprune.network import Network
+from noiseprune.network.links import absolute_row_sums
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -189,7 +189,7 @@ def test_files_that_exist_are_not_overwritten_unless_asked(tmp_path, suffix):
 
 def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        noiseprune.files.output.os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full"))
+        noiseprune.machine.output.os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "disk full"))
     )
     with pytest.raises(BadFile, match="disk full"):
         write(gallery.ring(5), tmp_path / "net.csv")

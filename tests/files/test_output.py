@@ -10,7 +10,7 @@ import pytest
 
 from noiseprune import Network, load, read, write
 from noiseprune.errors import BadFile
-from noiseprune.files.output import check_apart, replacing
+from noiseprune.machine.output import check_apart, replacing
 from tests.files.test_tables import edges
 
 KILLED = """

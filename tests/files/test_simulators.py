@@ -7,9 +7,9 @@ import pytest
 import scipy.linalg
 
 from noiseprune import Network, gallery, write
-from noiseprune.covariance import stationary_covariance
+from noiseprune.dynamics.stationary import stationary_covariance
 from noiseprune.errors import BadFile
-from noiseprune.files.simulators import STEPS_PER_LEAK_TIME
+from noiseprune.sources.files.simulators import STEPS_PER_LEAK_TIME
 
 DURATION = 200.0  # seconds, some 300 leak times
 

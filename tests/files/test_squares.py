@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from noiseprune import Network, prune, read, with_base_leak
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
-from noiseprune.intake import as_network
+from noiseprune.sources.leak import as_network
 from tests.files.test_tables import edges, made
 
 W = np.array([[0, 7.0, 8], [1, 0, 2], [3, 4, 0]])
@@ -228,7 +228,7 @@ def test_margin_and_gain_belong_to_one_leak_each(tmp_path):
 
 
 def test_inspect_says_the_weights_and_the_first_labels(tmp_path):
-    from noiseprune.inspection import inspect
+    from noiseprune.measure.inspect import inspect
 
     found = inspect(read(made(tmp_path, "pre,post,weight\na,b,2\nb,c,-1.5\nc,d,4\nd,a,1\n")))
     assert (found["total_weight"], found["smallest_weight"], found["largest_weight"]) == (5.5, -1.5, 4.0)

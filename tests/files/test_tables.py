@@ -6,7 +6,7 @@ import pytest
 import noiseprune
 from noiseprune import read
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
-from noiseprune.files import sources
+from noiseprune.sources.files import sources
 
 LIST = "pre,post,weight\na,b,2\nb,c,3\nc,a,4\n"
 

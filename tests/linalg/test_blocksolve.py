@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from noiseprune import Network, gallery
-from noiseprune.covariance import Inverse, solver
+from noiseprune.dynamics.stationary import Inverse, solver
 from noiseprune.errors import DidNotConverge, UnstableNetwork
 from noiseprune.linalg import kernels
 from noiseprune.linalg.blocks import Laplacian, parts

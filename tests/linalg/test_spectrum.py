@@ -4,10 +4,10 @@ import scipy.linalg
 import scipy.sparse as sp
 
 from noiseprune import gallery
-from noiseprune.covariance import Inverse
+from noiseprune.dynamics.stationary import Inverse
 from noiseprune.errors import DidNotConverge, TooLarge
-from noiseprune.linalg import memory
 from noiseprune.linalg.spectrum import extreme_generalised, rightmost, slowest, spectral_abscissa
+from noiseprune.machine import memory
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import noiseprune
 from noiseprune import gallery
 from noiseprune.errors import InvalidOption
-from noiseprune.plasticity import plots
+from noiseprune.view.plots import development as plots
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import scipy.linalg
 import noiseprune
 from noiseprune import Network, gallery, probes
 from noiseprune.errors import UnstableNetwork
+from noiseprune.machine.threads import limited
 from noiseprune.plasticity.process import Process, Settings
-from noiseprune.threads import limited
 from tests.networks import ALL
 
 SLOW = ("clustered", "sheet")  # modes of hundreds of seconds

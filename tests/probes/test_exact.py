@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from noiseprune import Network, gallery, probes
-from noiseprune.covariance import inverse_lower
+from noiseprune.dynamics.stationary import inverse_lower
 from noiseprune.errors import DidNotConverge, TooLarge, UnstableNetwork
-from noiseprune.linalg import memory
+from noiseprune.machine import memory
 from tests import naive
 from tests.laws import as_dict, check_probe
 

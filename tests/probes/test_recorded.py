@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from noiseprune import Network, gallery, probes, prune
-from noiseprune.covariance import stationary_covariance
+from noiseprune.dynamics.stationary import stationary_covariance
 from noiseprune.errors import BadFile, InvalidOption
 from tests.laws import check_probe
 from tests.networks import quiet

@@ -3,7 +3,7 @@ import pytest
 
 from noiseprune import Network, gallery, probes
 from noiseprune.errors import DidNotConverge, InvalidOption, TooLarge
-from noiseprune.linalg import memory
+from noiseprune.machine import memory
 from noiseprune.probes.simulated import step_bias
 from tests.laws import as_dict, check_probe
 
@@ -96,5 +96,5 @@ def test_memory_that_will_not_suffice_is_refused(monkeypatch):
 def test_large_networks_run_compiled_and_agree(monkeypatch):
     net = gallery.excitatory_inhibitory(60, rng=99)
     plain = probes.Simulated().measure(net, rng=100)
-    monkeypatch.setattr("noiseprune.dynamics.COMPILED_SYNAPSES", 0)
+    monkeypatch.setattr("noiseprune.dynamics.runs.COMPILED_SYNAPSES", 0)
     assert np.allclose(probes.Simulated().measure(net, rng=100).value, plain.value, rtol=1e-9)

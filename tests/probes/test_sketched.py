@@ -4,7 +4,7 @@ import scipy.sparse as sp
 
 from noiseprune import Network, gallery, probes
 from noiseprune.errors import DidNotConverge, InvalidOption, TooLarge, UnstableNetwork
-from noiseprune.linalg import memory
+from noiseprune.machine import memory
 from tests.laws import check_probe
 from tests.networks import ALL
 

@@ -169,7 +169,7 @@ def test_a_page_is_refused_before_the_work(tmp_path, monkeypatch):
 
 
 def test_commands_repeat_the_result():
-    from noiseprune.reporting import commands
+    from noiseprune.view.pages import commands
 
     net = gallery.clustered([20, 10], between=10, rng=507)
     pruned = prune(net, density=0.6, draw="fixed", keep_connected=True, rng=9)

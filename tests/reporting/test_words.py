@@ -1,5 +1,5 @@
 from noiseprune import Network, compare, gallery
-from noiseprune.reporting.words import numbers, rows, verdict
+from noiseprune.view.words import numbers, rows, verdict
 from tests.networks import quiet
 
 

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 
 from noiseprune import Network, NoisePruneWarning, gallery
 from noiseprune.errors import InvalidOption
-from noiseprune.rule.budget import Budget, keep_probability, spanning_forest, theorem_gaps, water_filling
+from noiseprune.rules.budget import Budget, keep_probability, spanning_forest, theorem_gaps, water_filling
 
 RNG = np.random.default_rng(201)
 ADVERSARIAL = {

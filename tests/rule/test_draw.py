@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noiseprune.rule.budget import water_filling
-from noiseprune.rule.draw import fixed, independent
+from noiseprune.rules.budget import water_filling
+from noiseprune.rules.draw import fixed, independent
 
 
 def probabilities(importance: np.ndarray, target: int) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from noiseprune import Network, NoisePruneWarning, gallery, prune
-from noiseprune.rule import leak
+from noiseprune.rules import leak
 from tests.networks import SYMMETRIC, quiet
 
 

@@ -4,10 +4,10 @@ import scipy.optimize
 import scipy.sparse as sp
 
 from noiseprune import Network, compare, gallery, probes, prune
+from noiseprune import strengthenings as strengthen
 from noiseprune.errors import InvalidOption, TooLarge, UnstableNetwork
-from noiseprune.rule import strengthen
-from noiseprune.rule.strengthen import matching, regressed, regression, second_moments
-from noiseprune.rule.strengthen.regression import SampleMoments, refit_rows
+from noiseprune.strengthenings import matching, regressed, regression, second_moments
+from noiseprune.strengthenings.regression import SampleMoments, refit_rows
 from tests.networks import quiet
 
 SIGNED = gallery.clustered([60, 20, 40], within=0.6, between=60, signed=True, rng=601)
@@ -279,7 +279,7 @@ def test_a_target_that_tells_nothing_changes_nothing():
 
 
 def test_large_networks_get_a_sketch_that_is_worth_aiming_at(monkeypatch):
-    monkeypatch.setattr("noiseprune.planning.EXACT_SYMMETRIC", 50)
+    monkeypatch.setattr("noiseprune.pruning.plan.EXACT_SYMMETRIC", 50)
     result = plain(SIGNED, strengthen="matched", compare=False)
     assert result.variance.n_samples == 512
     assert "512 samples, since matched aims at them" in result.provenance["chosen"]["why"]["probe"]
@@ -292,7 +292,7 @@ def test_matched_refuses_a_recording():
 
 
 def test_a_free_leak_stops_where_dense_algebra_does(monkeypatch):
-    monkeypatch.setattr("noiseprune.planning.MAX_FREE_LEAK", 10)
+    monkeypatch.setattr("noiseprune.pruning.plan.MAX_FREE_LEAK", 10)
     with pytest.raises(TooLarge, match="stops at 10 neurons; this network has 120"):
         plain(SIGNED, strengthen="matched", leak="free")
 

@@ -36,8 +36,8 @@ def compare(
 
     [bold]noiseprune compare worm_connectome.csv worm.csv --where Type=Send --inhibitory GABA[/bold]
     """
-    from noiseprune.pair import Compared
-    from noiseprune.threads import limited
+    from noiseprune.machine.threads import limited
+    from noiseprune.measure.pair import Compared
 
     with open_session("compare", as_json=as_json, quiet=quiet) as session, limited(threads):
         check_report(report, overwrite=overwrite)

@@ -34,7 +34,7 @@ def convert(
 
     [bold]noiseprune convert worm_connectome.csv worm.graphml --where Type=Send --inhibitory GABA[/bold]
     """
-    from noiseprune.files import check_writable, losses
+    from noiseprune.sources.files import check_writable, losses
 
     with open_session("convert", as_json=as_json, quiet=quiet) as session:
         check_writable(target, overwrite=overwrite)

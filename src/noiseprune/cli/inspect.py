@@ -29,7 +29,7 @@ def inspect(
 
     [bold]noiseprune inspect worm_connectome.csv --where Type=Send --inhibitory GABA[/bold]
     """
-    from noiseprune.inspection import inspect as inspect_network
+    from noiseprune.measure.inspect import inspect as inspect_network
 
     with open_session("inspect", as_json=as_json, quiet=quiet) as session:
         net = read_network(file, session, reading)
@@ -47,8 +47,8 @@ def inspect(
 def _command(file: Path, reading: Mapping[str, Any], needed: float | None) -> str:
     """Write the command that prunes this file, with the options that it was read with."""
     from noiseprune.errors import BadFile
-    from noiseprune.files import check_writable
-    from noiseprune.files.options import is_given
+    from noiseprune.sources.files import check_writable
+    from noiseprune.sources.files.options import is_given
 
     defaults = default_reading()
     words = ["noiseprune", "prune", str(file)]

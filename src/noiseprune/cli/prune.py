@@ -58,8 +58,8 @@ def prune(
 
     [bold]noiseprune prune worm_connectome.csv --where Type=Send --inhibitory GABA --density 0.5 --seed 1 -o worm.csv[/bold]
     """
-    from noiseprune.files import check_writable
-    from noiseprune.rule.budget import Budget
+    from noiseprune.rules.budget import Budget
+    from noiseprune.sources.files import check_writable
 
     chosen: dict[str, Any] = {
         "probe": probe,
@@ -117,10 +117,10 @@ def _foretell(
     threads: int | None,
 ) -> None:
     """Say what a prune would take, instead of pruning."""
-    from noiseprune.estimating import estimate
-    from noiseprune.linalg.memory import gigabytes
-    from noiseprune.planning import make_plan
-    from noiseprune.threads import limited
+    from noiseprune.machine.memory import gigabytes
+    from noiseprune.machine.threads import limited
+    from noiseprune.pruning.forecast import estimate
+    from noiseprune.pruning.plan import make_plan
 
     with limited(threads):
         found = estimate(net, make_plan(net, budget, **chosen), budget, compare=compare)

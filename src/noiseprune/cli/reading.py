@@ -138,9 +138,9 @@ FURTHER_INPUTS = ("labels", "signs", "edge_types")  # options that may name a fi
 
 def _check_files(given: Mapping[str, Any], reading: Reading) -> None:
     """Refuse to write what is read, and what belongs beside it; all other paths that a command takes are written."""
-    from noiseprune.files import files_of
-    from noiseprune.files.metadata import sidecar
-    from noiseprune.files.output import check_apart
+    from noiseprune.machine.output import check_apart
+    from noiseprune.sources.files import files_of
+    from noiseprune.sources.files.metadata import sidecar
 
     def made(path: Path) -> list[Path]:
         try:
@@ -161,7 +161,7 @@ def default_reading() -> Reading:
 
 def read_network(file: Path, session: Session, reading: Mapping[str, Any], *, sparing: bool = False) -> Network:
     """Read a file and say what was found in it; `sparing` leaves options out where the file records everything."""
-    from noiseprune.files import read_sparing
+    from noiseprune.sources.files import read_sparing
 
     options = chosen_options(reading)
     logging.getLogger("noiseprune").info("reading %s", file.name)

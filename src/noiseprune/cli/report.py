@@ -29,7 +29,7 @@ def report(
 
     [bold]noiseprune report table.json -o table.html[/bold]
     """
-    from noiseprune.files.output import check_apart
+    from noiseprune.machine.output import check_apart
 
     with open_session("report", as_json=False, quiet=quiet) as session:
         check_apart([file], [output])
@@ -39,8 +39,8 @@ def report(
 
 def check_report(path: Path | None, *, overwrite: bool) -> None:
     """Refuse a page that could not be made or written, before the work starts."""
-    from noiseprune.files.output import check_output
-    from noiseprune.reporting.report import check_installed
+    from noiseprune.machine.output import check_output
+    from noiseprune.view.pages.report import check_installed
 
     if path is not None:
         check_output(path, overwrite=overwrite)

@@ -85,8 +85,8 @@ def run(
 
     [bold]noiseprune run larva_mb_left_adjacency.csv --orientation pre-post --until-density 0.5 --window 5 -o larva.npz[/bold]
     """
-    from noiseprune.files import check_writable
-    from noiseprune.plasticity.trace import check_savable
+    from noiseprune.plasticity.development import check_savable
+    from noiseprune.sources.files import check_writable
 
     options: dict[str, Any] = {
         "until_density": until_density,

@@ -18,9 +18,9 @@ from noiseprune.errors import NoisePruneWarning
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from noiseprune.comparison import Comparison
+    from noiseprune.experiments.table import Sweep
+    from noiseprune.measure.result import Comparison
     from noiseprune.plasticity import Trace
-    from noiseprune.sweeping import Sweep
 
 SCHEMA_VERSION = 1
 PATIENCE = 1.0  # seconds of work before progress is shown
@@ -53,7 +53,7 @@ class Session:
 
     def wrote(self, path: Path, note: str = "") -> None:
         """Say which files a network was written to."""
-        from noiseprune.files import files_of
+        from noiseprune.sources.files import files_of
 
         first, *beside = files_of(path)
         belong = f", with {' and '.join(map(str, beside))} beside it" if beside else ""
@@ -66,7 +66,7 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        from noiseprune.reporting.words import rows, unmeasured, verdict
+        from noiseprune.view.words import rows, unmeasured, verdict
 
         roomy = self.people.width >= ROOMY
         table = Table("measure", *comparisons, *(["meaning"] if roomy else []), title=Text(title), title_justify="left")

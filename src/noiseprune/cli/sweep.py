@@ -49,7 +49,7 @@ def sweep(
 
     [bold]noiseprune sweep worm_connectome.csv --where Type=Send --inhibitory GABA --density 0.3,0.5,0.7 --tolerance 0.2[/bold]
     """
-    from noiseprune.files.output import check_output
+    from noiseprune.machine.output import check_output
 
     with open_session("sweep", as_json=as_json, quiet=quiet) as session:
         if output is not None:

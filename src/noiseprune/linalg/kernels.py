@@ -22,8 +22,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from noiseprune import processes
-from noiseprune.threads import limit_kernels
+from noiseprune.machine import processes
+from noiseprune.machine.threads import limit_kernels
 
 limit_kernels()  # which starts numba's threads
 

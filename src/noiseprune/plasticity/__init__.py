@@ -7,7 +7,7 @@
 - `kernels`: the compiled loops, where what a synapse reads can be seen.
 """
 
+from noiseprune.plasticity.development import Trace
 from noiseprune.plasticity.running import run
-from noiseprune.plasticity.trace import Trace
 
 __all__ = ["Trace", "run"]

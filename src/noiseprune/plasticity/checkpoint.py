@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import BadFile
-from noiseprune.files.matrices import understood
-from noiseprune.files.metadata import from_json
-from noiseprune.files.output import check_output, replacing
+from noiseprune.machine.output import check_output, replacing
 from noiseprune.plasticity.process import Process
+from noiseprune.sources.files.matrices import understood
+from noiseprune.sources.files.metadata import from_json
 
 SCHEMA_VERSION = 1
 EVERY = 60.0  # seconds of work between two saves

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from noiseprune.comparison import Reference
+from noiseprune.measure.compare import Reference
 from noiseprune.network import Network
 from noiseprune.plasticity.process import Process
 

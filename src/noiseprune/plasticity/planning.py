@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from noiseprune import dynamics
-from noiseprune.covariance import slowest_rate
-from noiseprune.errors import InvalidOption, NoisePruneWarning
+from noiseprune.dynamics import runs as dynamics
+from noiseprune.dynamics.stationary import slowest_rate
+from noiseprune.errors import InvalidOption, NoisePruneWarning, choice
 from noiseprune.network import ACTIVATIONS, Network
-from noiseprune.options import choice
+from noiseprune.network.digest import digest
 from noiseprune.plasticity.process import RULES, Floats, Settings
 from noiseprune.plasticity.schedules import Continuous, Rounds, Schedule, geometric
-from noiseprune.provenance import digest
-from noiseprune.rule.budget import Budget
+from noiseprune.rules.budget import Budget
 
 SCHEDULES = ("once", "rounds", "continuous")
 WINDOW = 20.0  # slowest time constants: the slowest mode is then known to a fifth, the others better

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from noiseprune.errors import UnstableNetwork
 from noiseprune.linalg import kernels as linear_kernels
+from noiseprune.machine.threads import kernels_alone
 from noiseprune.network import ACTIVATIONS, Activation, Network
 from noiseprune.plasticity import kernels
-from noiseprune.rule import leak as balancing
-from noiseprune.threads import kernels_alone
+from noiseprune.rules import leak as balancing
 
 Floats = NDArray[np.float64]
 

@@ -9,18 +9,19 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from noiseprune.covariance import is_stable
+from noiseprune.dynamics.stationary import is_stable
 from noiseprune.errors import NoisePruneWarning, UnstableNetwork
-from noiseprune.kinds import Given, network_of
+from noiseprune.machine.randomness import Rng, seed_from
+from noiseprune.machine.threads import blas_alone, limited
+from noiseprune.machine.versions import versions
 from noiseprune.plasticity.checkpoint import Checkpoint, Records, interrupts_held
+from noiseprune.plasticity.development import Trace
 from noiseprune.plasticity.observing import Observer
 from noiseprune.plasticity.planning import Plan, make_plan
 from noiseprune.plasticity.process import Process
 from noiseprune.plasticity.schedules import Schedule
-from noiseprune.plasticity.trace import Trace
-from noiseprune.provenance import described, versions
-from noiseprune.randomness import Rng, seed_from
-from noiseprune.threads import blas_alone, limited
+from noiseprune.pruning.provenance import described
+from noiseprune.sources.objects import Given, network_of
 
 logger = logging.getLogger("noiseprune")
 

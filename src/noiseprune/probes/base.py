@@ -25,9 +25,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune.linalg.speed import Cost
+from noiseprune.machine.randomness import Rng
+from noiseprune.machine.speed import Cost
 from noiseprune.network import Network
-from noiseprune.randomness import Rng
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune.covariance import has_stationary_state, in_single_range, unstable
+from noiseprune.dynamics.stationary import has_stationary_state, in_single_range, unstable
 from noiseprune.errors import DidNotConverge
 from noiseprune.linalg.blocks import Block
 from noiseprune.linalg.shiftsolve import Operator

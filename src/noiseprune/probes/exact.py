@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune.covariance import inverse_lower, stationary_covariance, unstable
+from noiseprune.dynamics.stationary import inverse_lower, stationary_covariance, unstable
 from noiseprune.errors import TooLarge, UnstableNetwork
-from noiseprune.linalg.memory import gigabytes, need
-from noiseprune.linalg.speed import Cost, seconds_an_operation
+from noiseprune.machine.memory import gigabytes, need
+from noiseprune.machine.randomness import Rng
+from noiseprune.machine.speed import Cost, seconds_an_operation
 from noiseprune.network import Network, Synapses
+from noiseprune.network.units import Units
 from noiseprune.probes.base import DifferenceVariance
-from noiseprune.randomness import Rng
-from noiseprune.units import Units
 
 MAX_SYMMETRIC = 20_000  # 3.2 GB and about two and a half minutes
 MAX_GENERAL = 6_000  # 1.7 GB and about two minutes on two cores

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from noiseprune.errors import BadFile, InvalidOption, MissingExtra
-from noiseprune.linalg.speed import Cost
+from noiseprune.machine.randomness import Rng
+from noiseprune.machine.speed import Cost
+from noiseprune.machine.threads import blas_alone
 from noiseprune.network import Network
 from noiseprune.probes.base import DifferenceVariance
-from noiseprune.randomness import Rng
-from noiseprune.threads import blas_alone
 
 logger = logging.getLogger("noiseprune")
 

@@ -10,17 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from noiseprune import dynamics
-from noiseprune.covariance import slowest_rate
-from noiseprune.errors import DidNotConverge, InvalidOption
-from noiseprune.linalg.memory import need
-from noiseprune.linalg.speed import Cost
+from noiseprune.dynamics import runs as dynamics
+from noiseprune.dynamics.stationary import slowest_rate
+from noiseprune.errors import DidNotConverge, InvalidOption, choice
+from noiseprune.machine.memory import need
+from noiseprune.machine.randomness import Rng, seed_from
+from noiseprune.machine.speed import Cost
+from noiseprune.machine.threads import blas_alone
 from noiseprune.network import ACTIVATIONS, Activation, Network
-from noiseprune.options import choice
+from noiseprune.network.units import Units
 from noiseprune.probes.base import DifferenceVariance
-from noiseprune.randomness import Rng, seed_from
-from noiseprune.threads import blas_alone
-from noiseprune.units import Units
 
 logger = logging.getLogger("noiseprune")
 

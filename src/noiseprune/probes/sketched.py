@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune import covariance
+from noiseprune.dynamics import stationary as covariance
 from noiseprune.errors import InvalidOption, UnstableNetwork
-from noiseprune.linalg.memory import need
-from noiseprune.linalg.speed import BLOCK_BYTES, Cost, seconds_a_product
+from noiseprune.machine.memory import need
+from noiseprune.machine.randomness import Rng, seed_from
+from noiseprune.machine.speed import BLOCK_BYTES, Cost, seconds_a_product
+from noiseprune.machine.threads import blas_alone
 from noiseprune.network import Network
+from noiseprune.network.units import Units
 from noiseprune.probes.base import DifferenceVariance
-from noiseprune.randomness import Rng, seed_from
-from noiseprune.threads import blas_alone
-from noiseprune.units import Units
 
 logger = logging.getLogger("noiseprune")
 

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from noiseprune.errors import InvalidOption
-from noiseprune.options import choice
+from noiseprune.errors import InvalidOption, choice
 
 BATCH = 256  # trials that run at a time
 # A ridge that stands for errors of a tenth of each input's standard deviation: once all neurons are pruned, what each one

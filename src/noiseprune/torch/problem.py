@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from noiseprune.errors import InvalidOption
-from noiseprune.rule.importance import Rule
+from noiseprune.rules.importance import Rule
 from noiseprune.torch import refit
 from noiseprune.torch.blocks import Block, Bools, Floats
 from noiseprune.torch.moments import Moments

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 import noiseprune
-from noiseprune.errors import InvalidOption
-from noiseprune.options import choice
-from noiseprune.randomness import Rng, seed_from
-from noiseprune.rule.importance import RULES, Rule
+from noiseprune.errors import InvalidOption, choice
+from noiseprune.machine.randomness import Rng, seed_from
+from noiseprune.rules.importance import RULES, Rule
 from noiseprune.torch.blocks import Block, Bools, Floats, blocks_of
 from noiseprune.torch.ensembles import NOISES, Ensemble, IntrinsicNoise, examples
 from noiseprune.torch.linearisation import spectral_abscissa, stationary_moments

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
-from noiseprune.rule.strengthen import reciprocal as reciprocal_weights
-from noiseprune.threads import row_by_row
+from noiseprune.machine.threads import row_by_row
+from noiseprune.strengthenings import reciprocal as reciprocal_weights
 from noiseprune.torch.blocks import Bools, Floats
 
 DOWN_TO = 0.25  # of the density: where rows stop, low enough that a block's share-out among rows seldom reaches it

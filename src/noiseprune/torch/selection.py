@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from noiseprune.errors import InvalidOption
-from noiseprune.rule.budget import water_filling
-from noiseprune.rule.draw import DRAWS
-from noiseprune.rule.importance import Rule, noise
+from noiseprune.rules.budget import water_filling
+from noiseprune.rules.draw import DRAWS
+from noiseprune.rules.importance import Rule, noise
 from noiseprune.torch.blocks import Block, Bools, Floats
 
 Draw = Literal["topk", "independent", "fixed"]

@@ -15,9 +15,9 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
 from noiseprune.errors import BadFile, InvalidOption, MissingExtra
-from noiseprune.files.models import STATE_IN_ROWS as FORMAT
-from noiseprune.files.models import sparse_shapes
-from noiseprune.files.output import replacing
+from noiseprune.machine.output import replacing
+from noiseprune.sources.files.models import STATE_IN_ROWS as FORMAT
+from noiseprune.sources.files.models import sparse_shapes
 from noiseprune.torch.recurrent import Recurrent, Start, full_name, layers_of, n_inputs, run, tensor
 
 SPARSE = 0.5  # kept share up to which 32-bit indices and values take no more room than the dense matrix

@@ -1,0 +1,1 @@
+"""Many prunes of one network."""

@@ -1,0 +1,1 @@
+"""The machine that noiseprune runs on: threads, memory, time, randomness, files written whole."""

@@ -1,0 +1,1 @@
+"""What a network is, and what pruning preserved of it."""

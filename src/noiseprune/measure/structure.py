@@ -1,0 +1,71 @@
+"""What pruning did to the wiring: components, neurons cut off, signs, strengthening."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from noiseprune.measure.compare import Floats
+from noiseprune.measure.reasons import OF_SYMMETRIC, Reasons
+from noiseprune.network import Network
+from noiseprune.network.structure import components, has_input_and_output, orphans
+from noiseprune.rules import leak
+
+
+def reference_at_degree(after: Network, symmetric: bool, reasons: Reasons) -> list[float] | None:
+    """Return the Ramanujan reference of a symmetric network; None elsewhere, for a reason."""
+    found = ramanujan_reference(after)
+    if not symmetric:
+        reasons.skip("ramanujan_reference", OF_SYMMETRIC)
+    elif found is None:
+        reasons.skip("ramanujan_reference", "the mean degree after is below one")
+    return found if symmetric else None
+
+
+def ramanujan_reference(network: Network) -> list[float] | None:
+    """1 -+ 2 sqrt(d - 1) / d at the mean degree d of a symmetric network; None below a degree of one."""
+    degree = network.n_synapses / network.n_neurons
+    if degree < 1:
+        return None
+    width = 2 * float(np.sqrt(degree - 1)) / degree
+    return [1 - width, 1 + width]
+
+
+def structure_of(before: Network, after: Network, reasons: Reasons) -> dict[str, Any]:
+    """Count components, neurons cut off, signs and strengthening."""
+    alike = before.symmetric == after.symmetric
+    old = before.link_matrix if alike else before.weights
+    new = after.link_matrix if alike else after.weights
+    weight, changed = _in_both(old, new)
+    if not weight.size:
+        reasons.skip("largest_strengthening", "no synapse is in both networks")
+    with np.errstate(over="ignore"):
+        ratio = np.abs(changed) / np.abs(weight)
+    has_input, has_output = has_input_and_output(after)
+    per_entry = before.synapses_per_link if alike else 1
+    return {
+        "components_before": components(before),
+        "components_after": components(after),
+        "orphans": int(np.count_nonzero(orphans(before, after))),
+        "without_input": int(np.count_nonzero(~has_input)),
+        "without_output": int(np.count_nonzero(~has_output)),
+        "sign_flips": int(np.count_nonzero(np.sign(changed) != np.sign(weight))) * per_entry,
+        "floored_leaks": leak.n_floored(before, after),
+        "largest_strengthening": number(ratio.max()) if ratio.size else None,
+    }
+
+
+def _in_both(old: sp.csr_array, new: sp.csr_array) -> tuple[Floats, Floats]:
+    """Return the weights of the entries that both matrices have, in the one and in the other."""
+
+    def filled(matrix: sp.csr_array, data: NDArray[Any]) -> sp.csr_array:
+        return sp.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+    def there(matrix: sp.csr_array, other: sp.csr_array) -> Floats:
+        numbers = filled(matrix, np.arange(1, matrix.nnz + 1)).multiply(filled(other, np.ones(other.nnz, np.int8)))
+        return matrix.data[numbers.tocsr().data - 1].astype(np.float64)
+
+    return there(old, new), there(new, old)

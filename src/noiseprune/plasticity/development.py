@@ -1,0 +1,96 @@
+"""What a run leaves behind: the network at its end, and how it came there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noiseprune.errors import BadFile
+from noiseprune.machine.threads import limited
+from noiseprune.measure.compare import compare
+from noiseprune.measure.pair import Pair
+from noiseprune.measure.result import Comparison
+from noiseprune.network import Network
+
+Floats = NDArray[np.float64]
+
+SUFFIXES = (".npz", ".parquet")
+
+
+@dataclass(frozen=True)
+class Trace(Pair):
+    """How a network developed.
+
+    Attributes
+    ----------
+    network : Network
+        The network at the end.
+    original : Network
+        The network at the start.
+    records : list of dict
+        One row a time of recording: `time` (s), `step`, `synapses`, `density`, `decisions` (how often synapses had
+        decided), `K` of the last decision, quantiles of absolute weights (`weight_q05` ... `weight_q95`),
+        `activity_mean` and `activity_variance` (running averages, mean over neurons), and, where the spectrum was
+        looked at, `spectral_abscissa` (1/s), `eigenvalue_error_median`, `eigenvalue_error_slowest` and
+        `worst_direction` against the original, as in `Comparison`, with `not_measured` saying why one is None.
+    link_pruned_at : (n_links,) array, s
+        When each link of the original went; infinite where it stayed.
+    provenance : dict
+        Versions, seed, options, what every default became and why, digest of the input.
+    comparison : Comparison or None
+        What the end kept of the start, where `compared` has measured it.
+    """
+
+    network: Network
+    original: Network
+    records: list[dict[str, Any]]
+    link_pruned_at: Floats
+    provenance: dict[str, Any]
+    comparison: Comparison | None = None
+
+    def compared(self, *, threads: int | None = None) -> Trace:
+        """Measure what was preserved at the end, and return a copy that holds it."""
+        with limited(threads):
+            return replace(self, comparison=compare(self.original, self.network, rng=self.provenance["seed"]))
+
+    @property
+    def time(self) -> Floats:
+        """Times of recording, (n_records,), s."""
+        return np.array([row["time"] for row in self.records])
+
+    @property
+    def density(self) -> Floats:
+        """Share of the original's synapses that was left at each time, (n_records,)."""
+        return np.array([row["density"] for row in self.records])
+
+    @property
+    def pruned_at(self) -> Floats:
+        """When each synapse of the original went, (n_synapses,), in the order of ``original.synapses``; else infinite."""
+        return self.original.spread(self.link_pruned_at)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write everything to ``.npz``, which `noiseprune.load` reads, or the records alone to ``.parquet``."""
+        from noiseprune.sources.files.results import save_trace
+
+        check_savable(path, overwrite=overwrite)
+        save_trace(self, path, overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        return (
+            f"Trace({self.network.n_neurons} neurons, {self.network.n_synapses} of {self.original.n_synapses} synapses left "
+            f"after {self.time[-1]:.6g} s, {len(self.records)} records)"
+        )
+
+
+def check_savable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Raise `BadFile` where `Trace.save` could not write `path`, before any work is done."""
+    from noiseprune.machine.output import check_output
+
+    if Path(path).suffix not in SUFFIXES:
+        raise BadFile(f"{path}: a run is saved as .npz, all of it, or as .parquet, its records; name it so")
+    check_output(path, overwrite=overwrite)

@@ -1,0 +1,1 @@
+"""prune(): from a network to a pruned one, in one pass."""

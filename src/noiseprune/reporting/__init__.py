@@ -1,1 +1,0 @@
-"""A comparison as people read it: in words, as rows of a table, as a page."""

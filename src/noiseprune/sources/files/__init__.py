@@ -1,0 +1,280 @@
+"""read() and write() networks; what a file is, its suffix and its content tell.
+
+=======================================  ===================================================================
+``.csv .tsv .txt``                       edge list, or square matrix; comma, tab, semicolon or blanks
+``.parquet .feather .arrow``             edge list
+``.npz .npy .mtx .mat .h5 .h5ad``        SciPy, NumPy, Matrix Market, MATLAB, HDF5, AnnData
+``.graphml .gml .gexf .net``             graphs, by NetworkX
+``.zip``                                 connectivity of The Virtual Brain
+``.pt .safetensors .nir``                models: one named matrix
+``.sonata.h5 .brian2.py .nest.py``       simulators; scripts are written only
+=======================================  ===================================================================
+
+Text, ``.mtx`` and graphs may be gzipped; Arrow is read as a file, not as a stream. Formats without room for leak, noise
+and labels have ``NAME.EXT.json`` beside them. A new format is one module and one line in `noiseprune.sources.files.formats`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noiseprune.errors import InvalidNetwork, InvalidOption
+from noiseprune.machine.output import check_output, replacing
+from noiseprune.network import Network
+from noiseprune.sources.files import metadata as meta
+from noiseprune.sources.files.formats import format_of
+from noiseprune.sources.files.labels import with_labels
+from noiseprune.sources.files.options import Condition, Found, ReadOptions, is_given
+from noiseprune.sources.files.results import load
+from noiseprune.sources.files.sources import check_readable, readable_name
+from noiseprune.sources.leak import BaseLeak, Content, as_network
+
+__all__ = ["check_writable", "load", "losses", "read", "read_sparing", "write"]
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    orientation: str | None = None,
+    content: Content | None = None,
+    base_leak: BaseLeak | None = None,
+    margin: float | None = None,
+    gain: float | None = None,
+    variable: str | None = None,
+    pre: str | None = None,
+    post: str | None = None,
+    weight: str | None = None,
+    threshold: float | None = None,
+    where: Condition | Sequence[Condition] = (),
+    symmetric_rows: Condition | Sequence[Condition] = (),
+    inhibitory: str | Sequence[str] = (),
+    signs: Any = None,
+    transmitter_column: str | None = None,
+    decimal_comma: bool = False,
+    no_header: bool = False,
+    undirected: bool = False,
+    symmetrise: bool = False,
+    sheet: str | None = None,
+    index: int | None = None,
+    mean: bool = False,
+    labels: Any = None,
+    edge_types: str | os.PathLike[str] | None = None,
+) -> Network:
+    """Read a network from a file, whatever people call their columns.
+
+    Parameters
+    ----------
+    path : path
+        The file; its suffix and content tell what it is.
+    orientation : "pre-post" or "post-pre", optional
+        For a square matrix: whether a row holds what a neuron sends or what it receives. Needed where the matrix is not
+        symmetric and the file does not record it; models of PyTorch and NIR have post-pre by their convention.
+    content : "weights", "operator" or "laplacian", optional
+        For a square matrix: W, A = W - diag(leak), or a graph Laplacian, whose couplings are read. By default its diagonal
+        tells the first two.
+    base_leak, margin, gain
+        The leak for weights that have none, by default "dominant"; see `noiseprune.sources.leak.with_base_leak`. `margin`
+        (0.05) is for "dominant", `gain` (0.9) for a rate.
+    variable : str, optional
+        Which matrix, where a file holds several (.npz, .mat, HDF5, state_dict, safetensors; a field of a MATLAB struct is
+        named ``struct.field``); which population of edges of SONATA, node of a NIR graph, graph of GraphML.
+    pre, post, weight, transmitter_column : str, optional
+        Columns of an edge list, where their names are not known ones; `weight` also an attribute of a graph's edges.
+    threshold : float, optional
+        Connections whose rows sum to less are dropped, e.g. 5 synapses.
+    where : str, mapping or sequence of these
+        Rows of an edge list to keep: "COLUMN=VALUE,VALUE"; all conditions must hold.
+    symmetric_rows : str, mapping or sequence of these
+        Rows that are electrical synapses. A pair listed twice is one junction (unequal counts: their mean), listed once
+        it is completed.
+    inhibitory : str or sequence of str
+        Transmitters whose synapses are negative: whole names, or parts between underscores.
+    signs : mapping, str or path, optional
+        The sign of every transmitter, 1, -1 or 0 (such rows are dropped): {"ACH": 1, "GABA": -1}, "ACH=1,GABA=-1", or a
+        table of two columns. Rows without a transmitter are called "none".
+    decimal_comma : bool
+        Whether numbers in text are written 0,5.
+    no_header : bool
+        Whether the first row of a table is data; `pre`, `post` and `weight` are then numbers of columns, from 1.
+    undirected : bool
+        Whether a row of an edge list stands for both directions, each pair being listed once.
+    symmetrise : bool
+        Whether a square matrix is replaced by its symmetric part, (W + W^T) / 2.
+    sheet : str, optional
+        Which sheet of a spreadsheet, by its name or its number from 1; by default the only one.
+    index, mean : int, bool
+        Which matrix of a stack of matrices (an array with three axes), from 0, or whether their mean is taken.
+    labels : path or sequence, optional
+        Names of the neurons, for a square matrix without: a file with one name a line, or the names.
+    edge_types : path, optional
+        SONATA's table of edge types, where it is not found beside the file.
+
+    Returns
+    -------
+    Network
+        ``origin`` says what was found: rows summed, dropped, completed, signs, the leak that was made.
+
+    Raises
+    ------
+    BadFile
+        With path, line or key.
+    InvalidNetwork, InvalidOption
+        Where what the file holds is no network, or the options do not fit it.
+    MissingExtra
+        Where the format needs a library that is not installed.
+    """
+    given = {name: value for name, value in locals().items() if name != "path"}
+    found = _find(Path(path), given)
+    if isinstance(found, Network):
+        _refuse_leak_options(given, "the file records its own leak")
+        _options(given).allow((), f"noiseprune wrote {path} and it records everything")
+    return _completed(Path(path), found, given)
+
+
+def read_sparing(path: str | os.PathLike[str], **given: Any) -> Network:
+    """Read as `read` does; where noiseprune wrote the file, the options are not needed and not used."""
+    return _completed(Path(path), _find(Path(path), given), given)
+
+
+LEAK_OPTIONS = ("content", "base_leak", "margin", "gain")
+
+
+def _options(given: Mapping[str, Any], *, without: str = "") -> ReadOptions:
+    return ReadOptions(**{name: x for name, x in given.items() if name not in (*LEAK_OPTIONS, without)})
+
+
+def _find(path: Path, given: Mapping[str, Any]) -> Network | Found:
+    """Read what a file holds: a whole network where noiseprune wrote it, else a matrix."""
+    form = format_of(path)
+    check_readable(path)
+    options = _options(given, without="labels")  # which any matrix may be given, below
+    try:
+        found: Network | Found
+        found = form.reader()(path, options) if form.inside else form.reader()(path, options, meta.read_sidecar(path))
+        if isinstance(found, Found) and is_given(given.get("labels")):
+            return with_labels(found, given["labels"], path)
+        return found
+    except InvalidNetwork as error:
+        raise InvalidNetwork(f"{path}: {error}") from None
+
+
+def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> Network:
+    """Give a matrix its leak; a table holds weights, a matrix tells by its diagonal."""
+    if isinstance(found, Network):
+        return found
+    origin = {"file": readable_name(path), **found.counts}
+    if found.leak is not None:
+        _refuse_leak_options(given, f"{path} holds a leak")
+        return Network(found.matrix, found.leak, labels=found.labels, origin=origin)
+    leak, content = given.get("base_leak"), given.get("content") or found.content
+    bare = not found.matrix.diagonal().any()
+    if content in ("operator", "laplacian") and found.content == "weights" and bare:
+        raise InvalidOption(
+            f"{path} holds weights, with nothing on the diagonal that could be a leak: leave content out"
+        )
+    if leak is None and content != "operator" and (content in ("weights", "laplacian") or bare):
+        leak = "dominant"
+    try:
+        return as_network(
+            found.matrix,
+            content=content,
+            base_leak=leak,
+            margin=given.get("margin"),
+            gain=given.get("gain"),
+            labels=found.labels,
+            origin=origin,
+            copy=False,
+        )
+    except InvalidNetwork as error:
+        raise InvalidNetwork(f"{path}: {error}") from None
+
+
+def _refuse_leak_options(given: Mapping[str, Any], why: str) -> None:
+    if any(given.get(name) is not None for name in ("base_leak", "content")):
+        raise InvalidOption(f"{why}: leave base_leak and content out")
+    wrong = [name for name in ("margin", "gain") if given.get(name) is not None]
+    if wrong:
+        raise InvalidOption(f"{why}: leave {' and '.join(wrong)} out")
+
+
+def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Raise `BadFile` where `write` could not write `path`, before any work is done."""
+    for each in files_of(path):
+        check_output(each, overwrite=overwrite)
+
+
+def files_of(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the files that `write` makes for `path`: itself, and those that belong beside it."""
+    path = Path(path)
+    form = format_of(path, writing=True)
+    beside = [] if form.inside else [meta.sidecar(path)]
+    return [path, *beside, *([path.with_suffix(form.companion)] if form.companion else [])]
+
+
+def losses(path: str | os.PathLike[str]) -> str:
+    """Say what a file of this name cannot carry of a network; empty where it carries all."""
+    return format_of(Path(path), writing=True).loses
+
+
+def write(network: Network, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Write a network so that `read` gives the same one back.
+
+    Parameters
+    ----------
+    network : Network
+        What to write.
+    path : path
+        The suffix tells the format: ``.csv .tsv .txt .parquet .feather`` (a table ``pre,post,weight``), ``.npz .npy .mtx .mat
+        .h5 .sonata.h5``, ``.graphml .gml``, ``.safetensors .nir``, and the scripts ``.brian2.py .nest.py``, which are not
+        read back. Where a format has no room for it, leak, noise and labels go into ``NAME.EXT.json`` beside it.
+    overwrite : bool
+        Whether files that exist are replaced.
+
+    Raises
+    ------
+    BadFile
+        Where the suffix is unknown, the file exists, or it cannot be written.
+    MissingExtra
+        Where the format needs a library that is not installed.
+    """
+    if not isinstance(network, Network):
+        raise InvalidNetwork(
+            f"write takes a Network; got a {type(network).__name__}: make one with Network.from_matrix"
+        )
+    path = Path(path)
+    form = format_of(path, writing=True)
+    check_writable(path, overwrite=overwrite)
+    with replacing(path, overwrite=overwrite) as temporary:
+        form.writer()(network, temporary)
+        if path.name.lower().endswith(".gz"):
+            _compress(temporary)
+        # what stands beside it first: data beside an old record would be read without its leak, silently another network
+        if not form.inside:
+            record = {**meta.describe(network), "data_sha256": meta.digest(temporary)}
+            with replacing(meta.sidecar(path), overwrite=overwrite) as beside:
+                beside.write_text(meta.dumps(record), encoding="utf-8")
+        if form.companion:
+            from noiseprune.sources.files.simulators import write_arrays
+
+            with replacing(path.with_suffix(form.companion), overwrite=overwrite) as beside:
+                write_arrays(network, beside)
+
+
+def _compress(path: Path) -> None:
+    """Gzip a file in its place; the same content gives the same bytes."""
+    packed = path.with_name(path.name + ".gz")
+    try:
+        with (
+            path.open("rb") as source,
+            packed.open("wb") as raw,
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as target,
+        ):
+            shutil.copyfileobj(source, target)
+        os.replace(packed, path)
+    finally:
+        packed.unlink(missing_ok=True)

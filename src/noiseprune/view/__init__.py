@@ -1,0 +1,1 @@
+"""What people look at: sentences, cards, plots, pages. Nothing below imports it."""
