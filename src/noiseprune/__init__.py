@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 # public name -> the module that holds it; None: the name is itself a module
 _HOMES: dict[str, str | None] = {
-    "Comparison": "measure.compare",
+    "Comparison": "measure.result",
     "Network": "network",
     "NoisePruneError": "errors",
     "NoisePruneWarning": "errors",
@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from noiseprune.errors import NoisePruneError as NoisePruneError
     from noiseprune.errors import NoisePruneWarning as NoisePruneWarning
     from noiseprune.experiments.sweep import sweep as sweep
-    from noiseprune.measure.compare import Comparison as Comparison
     from noiseprune.measure.compare import compare as compare
+    from noiseprune.measure.result import Comparison as Comparison
     from noiseprune.network import Network as Network
     from noiseprune.plasticity import Trace as Trace
     from noiseprune.plasticity import run as run

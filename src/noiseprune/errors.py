@@ -59,7 +59,7 @@ class NoisePruneWarning(UserWarning):
     """A result that must not be used unread: an unstable network, a leak at its floor, a lost connection."""
 
 
-def choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
+def check_choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     """Return `value` where it is one of `allowed`.
 
     Raises
@@ -71,3 +71,14 @@ def choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     if value not in allowed:
         raise InvalidOption(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
     return value
+
+
+def check_protocol(what: str, given: Any, members: tuple[str, ...], example: str) -> None:
+    """Raise `InvalidOption` where an object that a user gives lacks what is asked of it."""
+    if isinstance(given, type):
+        raise InvalidOption(f"{what} must be a name or an object; got the class {given.__name__}: call it, {example}")
+    missing = [name for name in members if not hasattr(given, name)]
+    if missing:
+        raise InvalidOption(
+            f"{what} must be a name or an object such as {example}; got {given!r}, which has no {' and no '.join(missing)}"
+        )

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from noiseprune.errors import InvalidOption, choice
+from noiseprune.errors import InvalidOption, check_choice
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.machine.randomness import Rng, generator
 from noiseprune.network import Network
@@ -68,7 +68,7 @@ def clustered(
     if min(sizes, default=0) < 1:
         raise InvalidOption(f"sizes must hold at least one cluster of at least one neuron; got {list(sizes)}")
     _probability("within", within)
-    choice("dominance", dominance, ("individual", "common"))
+    check_choice("dominance", dominance, ("individual", "common"))
     parts = []
     for start, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True):
         post, pre = _random_places(size, within, symmetric, random)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from noiseprune.errors import DidNotConverge, UnstableNetwork
 from noiseprune.linalg.lyapunov import solve_lyapunov
 from noiseprune.linalg.spectrum import spectral_abscissa
+from noiseprune.machine import limits
 from noiseprune.machine.threads import blas_alone
 from noiseprune.network import Network
 from noiseprune.network.units import Units
@@ -23,11 +24,8 @@ Floats = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 MAX_RELATIVE_ERROR = 1e-3  # a covariance whose rounding errors could be larger is no covariance
-DENSE_LIMIT = 6_000  # neurons: an abscissa by dense algebra, in minutes, where ARPACK does not find it
 # Single precision sees a difference x_i - x_j beside an x this many times its variance with a relative error of 1e-3.
 COMMON_VARIANCE = 1e8
-# OpenBLAS 0.3.30 (in SciPy 1.17) takes the process down in a threaded dpotrf of 16 000 rows; at 15 000 it works.
-THREADED_CHOLESKY = 14_000
 SOLVED = 1e-8  # relative residual of an iterative solution
 ROUGHLY = 0.1  # that of a preconditioner
 SINGLE_RANGE = 1e30  # largest weight, and one over the smallest one, that are safe to multiply in single precision
@@ -43,7 +41,7 @@ def inverse_lower(network: Network) -> Floats | None:
     M = np.zeros((n, n))
     M[post, pre] = -weight
     M[np.diag_indices(n)] = network.leak
-    with blas_alone() if n > THREADED_CHOLESKY else contextlib.nullcontext():
+    with blas_alone() if n > limits.THREADED_CHOLESKY else contextlib.nullcontext():
         _, info = scipy.linalg.lapack.dpotrf(M.T, lower=0, clean=0, overwrite_a=1)
         if info == 0:
             _, info = scipy.linalg.lapack.dpotri(M.T, lower=0, overwrite_c=1)
@@ -193,7 +191,7 @@ def has_stationary_state(network: Network) -> bool:
     try:
         if is_stable(network, None):
             return True
-        if network.symmetric and network.n_neurons <= DENSE_LIMIT:
+        if network.symmetric and network.n_neurons <= limits.SURE_ABSCISSA:
             return inverse_lower(network) is not None
         abscissa = _abscissa(network)
     except DidNotConverge:
@@ -206,9 +204,9 @@ def _abscissa(network: Network) -> float:
     try:
         return _found_abscissa(network)
     except DidNotConverge:
-        if network.n_neurons > DENSE_LIMIT:
+        if network.n_neurons > limits.SURE_ABSCISSA:
             raise
-        return _found_abscissa(network, dense_limit=DENSE_LIMIT)
+        return _found_abscissa(network, dense_limit=limits.SURE_ABSCISSA)
 
 
 def _found_abscissa(network: Network, **limit: int) -> float:

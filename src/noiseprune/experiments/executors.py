@@ -78,6 +78,7 @@ def draw_seed(seed: int, draw: int) -> int:
 
 
 def run_cases(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
+    """Do the draws, one after the other or in several processes, in the order in which they are given."""
     if workers == 1 or len(cases) < 2:
         return map(Worker(network, seed, keep_connected), cases)
     return in_workers(workers, _work, cases, _start, (network, seed, keep_connected))

@@ -13,7 +13,7 @@ import numpy as np
 from noiseprune.errors import BadFile
 from noiseprune.machine.output import replacing
 from noiseprune.machine.processes import with_polars
-from noiseprune.measure.compare import Comparison
+from noiseprune.measure.result import Comparison
 from noiseprune.sources.files.results import write_rows
 
 SCHEMA_VERSION = 1
@@ -112,10 +112,12 @@ class Sweep:
 
 
 def deciding_measure(symmetric: bool) -> str:
+    """Name the error that a recommendation goes by."""
     return "worst_direction" if symmetric else "trajectory_error_linear"
 
 
 def measures_of(c: Comparison) -> dict[str, Any]:
+    """Flatten what a row of the table holds of a comparison."""
     flat: dict[str, Any] = {"stable": c.stable_after}
     for name in MEASURES:
         value: Any = getattr(c, name, None)
@@ -127,10 +129,12 @@ def measures_of(c: Comparison) -> dict[str, Any]:
 
 
 def key_of(case: Case) -> tuple[Any, ...]:
+    """Say which draw it is."""
     return tuple(case.get(name) for name in ("asked_density", "rule", "strengthen", "draw", "seed"))
 
 
 def tabulate(cases: list[Case]) -> list[dict[str, Any]]:
+    """Average the draws of each choice, with standard errors."""
     groups: dict[tuple[Any, ...], list[Case]] = {}
     for case in cases:
         groups.setdefault(key_of(case)[:3], []).append(case)
@@ -155,6 +159,7 @@ def tabulate(cases: list[Case]) -> list[dict[str, Any]]:
 
 
 def recommend(rows: list[dict[str, Any]], measure: str, tolerance: float) -> dict[str, Any] | None:
+    """Return the row of the smallest density within the tolerance; None where there is none."""
     from scipy.special import stdtrit
 
     def within(row: dict[str, Any]) -> bool:

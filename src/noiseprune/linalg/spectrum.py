@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from noiseprune.errors import DidNotConverge
+from noiseprune.machine import limits
 
 LOOSE = 1e-3  # relative error of eigenvalues that do not converge further
 PATIENCE = 100  # restarts of Lanczos with solves
@@ -22,10 +23,8 @@ LOBPCG_ROUNDS = 8
 NO_TOLERANCE = 1e-300
 LOBPCG_RESIDUAL = 0.03  # relative; the error of an eigenvalue is of the order of its square
 
-DENSE_LIMIT = 1000  # below it LAPACK on the whole matrix is faster and surer than ARPACK
 
-
-def spectral_abscissa(matrix: sp.csr_array, *, symmetric: bool, dense_limit: int = DENSE_LIMIT) -> float:
+def spectral_abscissa(matrix: sp.csr_array, *, symmetric: bool, dense_limit: int = limits.ABSCISSA) -> float:
     """Return the largest real part of an eigenvalue of `matrix`.
 
     Parameters

@@ -9,14 +9,14 @@ import numpy as np
 from noiseprune.dynamics.stationary import is_stable
 from noiseprune.errors import DidNotConverge
 from noiseprune.linalg.spectrum import spectral_abscissa
+from noiseprune.machine import limits
 from noiseprune.machine.memory import gigabytes
 from noiseprune.network import Network
 from noiseprune.network.structure import components, connectivity_density, has_input_and_output
 from noiseprune.probes import PROBES, Exact
-from noiseprune.rules.budget import Budget, keep_probability, theorem_gaps
-from noiseprune.rules.importance import importance
+from noiseprune.rules import Noise, theorem
+from noiseprune.rules.budget import Budget, keep_probability
 
-DENSE_LIMIT = 2_000  # neurons: a whole spectrum in seconds
 SHOWN = 3  # labels, by which a person sees whether the right column was taken
 EPSILON = 0.5  # of the theorem, in the hint
 
@@ -35,10 +35,12 @@ def inspect(network: Network) -> dict[str, Any]:
     n = network.n_neurons
     has_input, has_output = has_input_and_output(network)
     try:
-        abscissa = spectral_abscissa(network.matrix(), symmetric=network.symmetric, dense_limit=DENSE_LIMIT)
+        abscissa = spectral_abscissa(
+            network.matrix(), symmetric=network.symmetric, dense_limit=limits.INSPECTED_SPECTRUM
+        )
     except DidNotConverge:
         abscissa = None
-    gaps = theorem_gaps(network)
+    gaps = theorem.network_gaps(network)
     return {
         "n_neurons": n,
         "n_synapses": network.n_synapses,
@@ -58,7 +60,7 @@ def inspect(network: Network) -> dict[str, Any]:
         "diagonally_dominant": network.dominant,
         "equal_noise": network.equal_noise,
         "spectral_abscissa": abscissa,
-        "spectral_abscissa_found_by": "dense algebra" if n <= DENSE_LIMIT else "iteration",
+        "spectral_abscissa_found_by": "dense algebra" if n <= limits.INSPECTED_SPECTRUM else "iteration",
         "stable": is_stable(network, abscissa),
         "theorem_holds": not gaps,
         "theorem_gaps": "; ".join(gaps) or None,
@@ -76,12 +78,12 @@ def _mixed(network: Network) -> int:
 
 
 def _density_of(epsilon: float, network: Network) -> float | None:
-    """Return the share that the theorem keeps for an error; above `DENSE_LIMIT` neurons its bound, 4 n ln n / epsilon^2."""
+    """Return the share that the theorem keeps for an error; for large networks its bound, 4 n ln n / epsilon^2."""
     if not network.n_links:
         return None
-    if network.n_neurons > DENSE_LIMIT:
+    if network.n_neurons > limits.INSPECTED_SPECTRUM:
         n = network.n_neurons
         return min(1.0, 4 * n * float(np.log(n)) / (epsilon**2 * network.n_links))
-    r = importance("noise", network.links.weight, Exact().measure(network))
+    r = Noise().importance(network, Exact().measure(network))
     expected = keep_probability(r, network, Budget(epsilon=epsilon)).expected_synapses
     return expected / network.n_synapses

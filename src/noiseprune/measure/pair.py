@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from noiseprune.dynamics.stationary import is_stable
 from noiseprune.errors import InvalidNetwork, TooLarge, UnstableNetwork
-from noiseprune.measure.compare import DENSE_EIGENVALUES, DENSE_SYMMETRIC, nearest_first
+from noiseprune.machine import limits
 from noiseprune.measure.result import Comparison
+from noiseprune.measure.spectrum import nearest_first
 from noiseprune.network import Network
 
 
@@ -79,7 +80,7 @@ class Compared(Pair):
 
 def eigenvalues(network: Network) -> NDArray[Any]:
     """All eigenvalues of A by dense algebra, nearest zero first, (n_neurons,)."""
-    n, limit = network.n_neurons, DENSE_SYMMETRIC if network.symmetric else DENSE_EIGENVALUES
+    n, limit = network.n_neurons, limits.SYMMETRIC_SPECTRUM if network.symmetric else limits.DIRECTED_SPECTRUM
     if n > limit:
         raise TooLarge(f"the whole spectrum takes dense algebra, which stops at {limit:,} neurons; there are {n:,}")
     A = network.matrix().toarray().astype(np.float64)

@@ -50,9 +50,7 @@ def spectrum_of(before: Side, new: Side, reasons: Reasons) -> tuple[Abscissae, d
     return abscissae, found
 
 
-def _symmetric(
-    before: Side, after: Network, found: dict[str, Any], reasons: Reasons
-) -> Abscissae:
+def _symmetric(before: Side, after: Network, found: dict[str, Any], reasons: Reasons) -> Abscissae:
     values, vectors = before.eigen
     pruned = after.matrix().astype(np.float64)
     new_values = scipy.linalg.eigvalsh(pruned.toarray(), driver="evd", overwrite_a=True, check_finite=False)
@@ -85,9 +83,7 @@ def _symmetric(
     return float(values[-1]), float(new_values[-1])
 
 
-def _large_symmetric(
-    before: Side, new: Side, found: dict[str, Any], reasons: Reasons
-) -> Abscissae:
+def _large_symmetric(before: Side, new: Side, found: dict[str, Any], reasons: Reasons) -> Abscissae:
     why = f"needs dense algebra, which stops at {limits.SYMMETRIC_SPECTRUM} neurons"
     dense = [f"eigenvalue_error.{name}" for name in ("median", "p95", "max")]
     for name in (*dense, "rayleigh_error", "eigenvector_cosine", "kl_per_neuron"):
@@ -115,9 +111,7 @@ def _large_symmetric(
     return abscissae
 
 
-def _directed(
-    before: Side, after: Network, found: dict[str, Any], reasons: Reasons
-) -> Abscissae:
+def _directed(before: Side, after: Network, found: dict[str, Any], reasons: Reasons) -> Abscissae:
     if before.network.n_neurons > limits.DIRECTED_SPECTRUM:
         why = f"needs dense algebra, which stops at {limits.DIRECTED_SPECTRUM} neurons"
         for name in ("eigenvalue_error", "slowest_before", "slowest_after"):

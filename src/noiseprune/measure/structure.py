@@ -8,8 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from noiseprune.measure.compare import Floats
-from noiseprune.measure.reasons import OF_SYMMETRIC, Reasons
+from noiseprune.measure.reasons import OF_SYMMETRIC, Floats, Reasons, number
 from noiseprune.network import Network
 from noiseprune.network.structure import components, has_input_and_output, orphans
 from noiseprune.rules import leak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -16,3 +17,14 @@ def digest(network: Network) -> str:
     for array in (csr.indptr.astype("<i8"), csr.indices.astype("<i4"), csr.data, network.leak, network.noise_std):
         hasher.update(np.ascontiguousarray(array).data)
     return hasher.hexdigest()
+
+
+def described(network: Network) -> dict[str, Any]:
+    """Say which network came in."""
+    return {
+        "digest": digest(network),
+        "neurons": network.n_neurons,
+        "synapses": network.n_synapses,
+        "symmetric": network.symmetric,
+        **({"origin": network.origin} if network.origin else {}),
+    }

@@ -6,11 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from noiseprune.machine import limits
 from noiseprune.network import Network
 from noiseprune.network.structure import _component_of
-
-SPECTRAL_ORDER = 20_000  # neurons that are ordered by an eigenvector, in seconds
-
 
 SMOOTHINGS = 50  # by which differences inside a cluster of mean degree ten have shrunk to a hundredth
 
@@ -18,13 +16,10 @@ SMOOTHINGS = 50  # by which differences inside a cluster of mean degree ten have
 PARTS = 50
 
 
-DENSE_ORDER = 1_000  # neurons of a component up to which LAPACK is as fast as ARPACK, and surer
-
-
 def cluster_order(network: Network) -> NDArray[np.intp]:
     """Order the neurons so that those that are connected strongly stand together, (n_neurons,).
 
-    Components one after the other, the largest first. Inside, up to `SPECTRAL_ORDER` neurons, by the second eigenvector
+    Components one after the other, the largest first. Inside, up to `limits.SPECTRAL_ORDER` neurons, by the second eigenvector
     of |W| + |W|' scaled by the neurons' strengths, in which clusters are plateaus (Fiedler). Beyond that, whichever of
     three orders, O(m) each, puts most weight near the diagonal: the one that is given, reverse Cuthill-McKee (sheets),
     and a random vector smoothed along the synapses (clusters).
@@ -36,7 +31,7 @@ def cluster_order(network: Network) -> NDArray[np.intp]:
     component = _component_of(network)
     rank = np.empty(component.max() + 1, np.intp)
     rank[np.argsort(-np.bincount(component), kind="stable")] = np.arange(rank.size)
-    if network.n_neurons <= SPECTRAL_ORDER:
+    if network.n_neurons <= limits.SPECTRAL_ORDER:
         place = np.zeros(network.n_neurons)
         for k in range(rank.size):
             inside = np.flatnonzero(component == k)
@@ -60,7 +55,7 @@ def _plateaus(weights: sp.csr_array) -> NDArray[np.float64]:
     root = np.sqrt(weights.sum(axis=1))
     scale = sp.diags_array(1 / root)
     scaled = sp.csr_array(scale @ weights @ scale)
-    if n <= DENSE_ORDER:
+    if n <= limits.ORDER:
         _, vectors = scipy.linalg.eigh(scaled.toarray(), subset_by_index=(n - 2, n - 2))
         return np.asarray(vectors[:, 0] / root)
     try:

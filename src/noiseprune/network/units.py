@@ -6,17 +6,13 @@ its covariance is s^2 / r times the other's. With powers of two the way there an
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidNetwork
 from noiseprune.network.type import Network
-
-if TYPE_CHECKING:
-    from noiseprune.probes.base import DifferenceVariance
 
 LARGEST = 1000  # binary orders of magnitude of rates whose inverse, a time, is a number with room to spare
 ORDINARY = 32  # binary orders of magnitude around one, within which networks stay as they are
@@ -63,11 +59,9 @@ class Units(NamedTuple):
         """Return a network that is in these units in those that it had."""
         return Units(-self.rate, -self.noise).enter(network)
 
-    def measured(self, found: DifferenceVariance) -> DifferenceVariance:
-        """Return what was measured in these units in those that the network had."""
-        if not self.variance:
-            return found
-        return replace(found, per_link=_scaled(found.per_link, self.variance, "difference variance"))
+    def variances(self, found: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+        """Return variances that were found in these units in those that the network had."""
+        return _scaled(found, self.variance, name) if self.variance else found
 
     def covariance(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a covariance that was found in these units in those that the network had."""

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from noiseprune.linalg.kernels import compiled, hashed
 
 LINEAR, RECTIFIED, TANH = range(3)  # places in network.ACTIVATIONS
-NOISE, WEIGHT, UNIFORM, ACTIVITY = range(4)  # places in plasticity.process.RULES
 
 
 # --- one synapse, one neuron ------------------------------------------------------------------------------------------
@@ -50,15 +49,11 @@ def private_number(key: Any, symmetric: Any, i: Any, j: Any) -> Any:
 
 
 @compiled(parallel=False, inline=True)
-def _importance(rule: Any, w: Any, v: Any, variance_post: Any, variance_pre: Any) -> Any:
-    """R of one synapse, by the rule or one of its rivals."""
-    if rule == NOISE:
-        return abs(w) * v
-    if rule == WEIGHT:
-        return abs(w)
-    if rule == ACTIVITY:
-        return abs(w) * (variance_post + variance_pre)
-    return 1.0
+def _importance(form: Any, w: Any, v: Any, variance_post: Any, variance_pre: Any) -> Any:
+    """The importance of one synapse by a local form, `noiseprune.rules.LocalForm` as four numbers."""
+    weighted, difference, variances, constant = form
+    activity = difference * v + variances * (variance_post + variance_pre) + constant
+    return (abs(w) if weighted != 0 else 1.0) * activity
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -208,7 +203,7 @@ def count_votes(
     trace: NDArray[np.float64],
     variance: NDArray[np.float64],
     rows: NDArray[Any],
-    rule: int,
+    form: tuple[float, float, float, float],
     symmetric: bool,
     K: float,
     key: Any,
@@ -222,8 +217,8 @@ def count_votes(
         As in `run_steps`.
     variance : (n,) array
         Each neuron's variance of its own activity, read by one of the rivals.
-    rule : int
-        One of the constants above.
+    form : tuple of float
+        A `noiseprune.rules.LocalForm`.
     symmetric : bool
         Whether the two directions of a pair share their number.
     K : float
@@ -240,7 +235,7 @@ def count_votes(
             for e in range(indptr[i], indptr[i + 1]):
                 j = indices[e]
                 if weight[e] != 0:
-                    r = _importance(rule, weight[e], trace[e], variance[i], variance[j])
+                    r = _importance(form, weight[e], trace[e], variance[i], variance[j])
                     count += private_number(key, symmetric, i, j) < min(1.0, K * r)
         counts[c] = count
 
@@ -251,7 +246,7 @@ def decide(
     trace: NDArray[np.float64],
     variance: NDArray[np.float64],
     rows: NDArray[Any],
-    rule: int,
+    form: tuple[float, float, float, float],
     symmetric: bool,
     K: float,
     keys: tuple[Any, Any],
@@ -264,7 +259,7 @@ def decide(
 
     Parameters
     ----------
-    synapses, trace, variance, rows, rule, symmetric, K
+    synapses, trace, variance, rows, form, symmetric, K
         As in `count_votes`; weights are changed in place, to w / p or to zero.
     keys : (uint64, uint64)
         Of the private numbers, and of whose turn it is.
@@ -284,7 +279,7 @@ def decide(
                 j = indices[e]
                 if weight[e] == 0 or (share < 1 and private_number(keys[1], symmetric, i, j) >= share):
                     continue
-                p = min(1.0, K * _importance(rule, weight[e], trace[e], variance[i], variance[j]))
+                p = min(1.0, K * _importance(form, weight[e], trace[e], variance[i], variance[j]))
                 if private_number(keys[0], symmetric, i, j) < p:
                     weight[e] /= p
                 else:

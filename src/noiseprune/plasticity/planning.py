@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 
 from noiseprune.dynamics import runs as dynamics
 from noiseprune.dynamics.stationary import slowest_rate
-from noiseprune.errors import InvalidOption, NoisePruneWarning, choice
+from noiseprune.errors import InvalidOption, NoisePruneWarning, check_choice
 from noiseprune.network import ACTIVATIONS, Network
 from noiseprune.network.digest import digest
-from noiseprune.plasticity.process import RULES, Floats, Settings
+from noiseprune.plasticity.process import Floats, Settings
 from noiseprune.plasticity.schedules import Continuous, Rounds, Schedule, geometric
+from noiseprune.rules import RULES, Rule, make_rule
 from noiseprune.rules.budget import Budget
 
 SCHEDULES = ("once", "rounds", "continuous")
@@ -47,7 +48,7 @@ class Plan:
         return {
             "network": digest(network),
             "seed": seed,
-            "settings": {**self.settings._asdict(), "drive": self.drive},
+            "settings": {**self.settings._asdict(), "drive": self.drive, "rule": self.settings.rule.name},
             "schedule": {"name": type(self.schedule).__name__, **vars(self.schedule)},
             "record_every": self.record_every,
             "spectrum": spectrum,
@@ -64,7 +65,7 @@ def make_plan(
     rounds: int,
     rate: float | None,
     fall: float | None,
-    rule: str,
+    rule: str | Rule,
     leak: str,
     tuning: float | None,
     activation: str | None,
@@ -91,7 +92,7 @@ def make_plan(
     for name, count in (("rounds", rounds), ("replicas", replicas)):
         if not (isinstance(count, int | np.integer) and count >= 1):
             raise InvalidOption(f"{name} must be a whole number, 1 or more; got {count!r}")
-    name = choice("schedule", schedule, SCHEDULES)
+    name = check_choice("schedule", schedule, SCHEDULES)
     if name != "continuous" and not rate is fall is None:
         raise InvalidOption("rate and fall belong to schedule='continuous', where synapses decide one by one")
     target = _target(network, until_density, K)
@@ -104,9 +105,9 @@ def make_plan(
         window=max(window_, h),
         start=start,
         replicas=int(replicas),
-        activation=choice("activation", activation or network.activation, ACTIVATIONS),
+        activation=check_choice("activation", activation or network.activation, ACTIVATIONS),
         drive=_drive(network, drive),
-        rule=choice("rule", rule, RULES),
+        rule=_rule(rule),
         leak=_leak(network, leak, tuning, reasons),
         tuning=tuning,
     )
@@ -170,8 +171,19 @@ def _unknown(slowest: float, name: str) -> str:
     )
 
 
+def _rule(given: str | Rule) -> Rule:
+    rule = make_rule(given)
+    if rule.local is None or rule.ranks:
+        local = ", ".join(name for name, made in RULES.items() if made().local is not None and not made().ranks)
+        raise InvalidOption(
+            f"a synapse of a running network cannot work out the rule {rule.name} for itself: take one of {local}, or a rule "
+            "of your own with a local form"
+        )
+    return rule
+
+
 def _leak(network: Network, leak: str, tuning: float | None, reasons: dict[str, str]) -> str:
-    the_leak = choice("leak", leak, ("auto", "matched", "original"))
+    the_leak = check_choice("leak", leak, ("auto", "matched", "original"))
     if the_leak == "auto":
         the_leak = "matched" if network.dominant else "original"
         reasons["leak"] = f"{the_leak}: every neuron is diagonally dominant: {network.dominant}"

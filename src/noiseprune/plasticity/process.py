@@ -14,12 +14,11 @@ from noiseprune.linalg import kernels as linear_kernels
 from noiseprune.machine.threads import kernels_alone
 from noiseprune.network import ACTIVATIONS, Activation, Network
 from noiseprune.plasticity import kernels
+from noiseprune.rules import Rule
 from noiseprune.rules import leak as balancing
 
 Floats = NDArray[np.float64]
 
-# what a synapse decides by; only the first is the noise rule, the others are what it is held against
-RULES = ("noise", "weight", "uniform", "activity")
 BLOCK = 100_000_000  # synapse updates between looks at the clock and at the keyboard: about half a second
 ALONE = 100_000  # synapse updates a step up to which one thread is faster: a third of a millisecond
 CLEAR_AWAY = 0.1  # share of pruned synapses from which they are cleared away
@@ -43,8 +42,8 @@ class Settings(NamedTuple):
     activation : "linear", "rectified" or "tanh"
     drive : (n_neurons,) array
         Constant input b.
-    rule : str
-        One of `RULES`.
+    rule : Rule
+        One with a local form.
     leak : "matched" or "original"
     tuning : float or None, s
         Time constant of the slow tuning; None: none.
@@ -56,7 +55,7 @@ class Settings(NamedTuple):
     replicas: int
     activation: Activation
     drive: Floats
-    rule: str
+    rule: Rule
     leak: str
     tuning: float | None
 
@@ -97,6 +96,7 @@ class Process:
         self.counters: dict[str, Any] = {"step": 0, "decisions": 0, "last_decision": 0, "last_tuning": 0, "K": None}
         self._seed = seed
         self._noise_key = _key(seed, 0)
+        self._form = tuple(map(float, settings.rule.local or ()))
         self._scratch = tuple(np.empty_like(self.arrays["x"]) for _ in range(3))
         self._settle()
 
@@ -210,7 +210,7 @@ class Process:
                 a["trace"],
                 a["variance"],
                 self._rows,
-                RULES.index(s.rule),
+                self._form,
                 self.original.symmetric,
                 K,
                 (self._private_key(), _key(self._seed, 2, self.decisions)),
@@ -282,9 +282,9 @@ class Process:
 
     def _votes(self, K: float) -> int:
         a, counts = self.arrays, np.empty(linear_kernels.CHUNKS, np.int64)
-        rule, symmetric = RULES.index(self.settings.rule), self.original.symmetric
+        symmetric = self.original.symmetric
         kernels.count_votes(
-            self._synapses, a["trace"], a["variance"], self._rows, rule, symmetric, K, self._private_key(), counts
+            self._synapses, a["trace"], a["variance"], self._rows, self._form, symmetric, K, self._private_key(), counts
         )
         return int(counts.sum()) // self.original.synapses_per_link
 

@@ -14,13 +14,14 @@ from noiseprune.errors import NoisePruneWarning, UnstableNetwork
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.machine.threads import blas_alone, limited
 from noiseprune.machine.versions import versions
+from noiseprune.network.digest import described
 from noiseprune.plasticity.checkpoint import Checkpoint, Records, interrupts_held
 from noiseprune.plasticity.development import Trace
 from noiseprune.plasticity.observing import Observer
 from noiseprune.plasticity.planning import Plan, make_plan
 from noiseprune.plasticity.process import Process
 from noiseprune.plasticity.schedules import Schedule
-from noiseprune.pruning.provenance import described
+from noiseprune.rules import Rule
 from noiseprune.sources.objects import Given, network_of
 
 logger = logging.getLogger("noiseprune")
@@ -36,7 +37,7 @@ def run(
     rounds: int = 5,
     rate: float | None = None,
     fall: float | None = None,
-    rule: str = "noise",
+    rule: str | Rule = "noise",
     leak: str = "auto",
     tuning: float | None = None,
     activation: str | None = None,
@@ -151,8 +152,14 @@ def run(
     record = {
         "versions": versions(),
         "seed": seed,
-        "options": {name: value if name != "drive" else plan.drive for name, value in given.items()},
-        "chosen": {**plan.settings._asdict(), "drive": None, "why": plan.reasons, "K": process.K},
+        "options": given | {"drive": plan.drive, "rule": rule if isinstance(rule, str) else repr(rule)},
+        "chosen": {
+            **plan.settings._asdict(),
+            "drive": None,
+            "rule": plan.settings.rule.name,
+            "why": plan.reasons,
+            "K": process.K,
+        },
         "input": described(network),
     }
     final = process.network().replace(origin=record)

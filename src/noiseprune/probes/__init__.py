@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from noiseprune.probes.base import DifferenceVariance, Probe
+from noiseprune.probes.base import DifferenceVariance, Measurement, Probe, Quantity, measure
 from noiseprune.probes.exact import Exact
 from noiseprune.probes.recorded import Recorded
 from noiseprune.probes.simulated import Simulated
@@ -11,4 +11,15 @@ from noiseprune.probes.sketched import Sketched
 # the one table of probes: what `probe="name"` makes; Recorded needs its recording and is given as an object
 PROBES: dict[str, Callable[[], Probe]] = {"exact": Exact, "sketched": Sketched, "simulated": Simulated}
 
-__all__ = ["PROBES", "DifferenceVariance", "Exact", "Probe", "Recorded", "Simulated", "Sketched"]
+__all__ = [
+    "PROBES",
+    "DifferenceVariance",
+    "Exact",
+    "Measurement",
+    "Probe",
+    "Quantity",
+    "Recorded",
+    "Simulated",
+    "Sketched",
+    "measure",
+]

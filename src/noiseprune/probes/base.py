@@ -19,20 +19,29 @@ only, so that nothing of size n x n need exist, and carries its uncertainty alon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseprune.errors import InvalidOption
+from noiseprune.linalg.moments import DenseMoments, Gatherer, Moments
+from noiseprune.machine import limits
 from noiseprune.machine.randomness import Rng
 from noiseprune.machine.speed import Cost
 from noiseprune.network import Network
+from noiseprune.network.units import Units
+
+Quantity = Literal["difference_variance", "variance", "second_moments"]
+ONLY_V: tuple[Quantity, ...] = ("difference_variance",)
 
 
 @dataclass(frozen=True)
-class DifferenceVariance:
-    """v_ij = Var(x_i - s_ij x_j) at each synapse, s_ij = sign(W_ij).
+class Measurement:
+    """What a probe measured: v_ij = Var(x_i - s_ij x_j) at each synapse, s_ij = sign(W_ij), and what else was asked for.
 
     Attributes
     ----------
@@ -48,6 +57,10 @@ class DifferenceVariance:
         How the values were found, for a reader.
     report : dict
         What the probe says of its work: iterations, checks, biases; fit for strict JSON.
+    neuron_variance : (n_neurons,) array or None
+        C_ii, where "variance" was asked for; its relative standard error is sqrt(2 / n_samples), zero where exact.
+    second_moments : DenseMoments, SampleMoments or None
+        C, where "second_moments" were asked for: of any set of neurons among themselves.
     """
 
     per_link: NDArray[np.float64]
@@ -56,6 +69,8 @@ class DifferenceVariance:
     n_samples: int | None
     source: str
     report: dict[str, Any] = field(default_factory=dict)
+    neuron_variance: NDArray[np.float64] | None = None
+    second_moments: Moments | None = None
 
     @property
     def value(self) -> NDArray[np.float64]:
@@ -68,11 +83,14 @@ class DifferenceVariance:
         return np.tile(self.relative_error * self.per_link, self.synapses_per_link)
 
 
-class Probe(Protocol):
-    """A way to measure difference variances."""
+DifferenceVariance = Measurement  # its name in the first release
 
-    def measure(self, network: Network, *, rng: Rng = 0) -> DifferenceVariance:
-        """Measure v at every synapse of `network`, driven by its own noise."""
+
+class Probe(Protocol):
+    """A way to measure what noise does at the synapses of a network."""
+
+    def measure(self, network: Network, *, rng: Rng = 0, quantities: Sequence[Quantity] = ONLY_V) -> Measurement:
+        """Measure v at every synapse of `network`, and what else is asked for in the same pass."""
         ...
 
     def memory(self, network: Network) -> float:
@@ -82,3 +100,54 @@ class Probe(Protocol):
     def cost(self, network: Network) -> Cost:
         """Estimate what measuring will take, before it starts."""
         ...
+
+
+def measure(probe: Probe, network: Network, needs: Sequence[Quantity], *, rng: Rng) -> Measurement | None:
+    """Measure what is needed, in one pass; None where nothing is.
+
+    A probe that only measures v need not know of other quantities.
+
+    Raises
+    ------
+    InvalidOption
+        Where the probe cannot measure something that is needed.
+    """
+    if not needs:
+        return None
+    if set(needs) <= set(ONLY_V):
+        return probe.measure(network, rng=rng)
+    if "quantities" not in inspect.signature(probe.measure).parameters:
+        more = ", ".join(name for name in needs if name not in ONLY_V)
+        raise InvalidOption(f"{more} is needed, and {probe!r} measures difference variances only: take another probe")
+    return probe.measure(network, rng=rng, quantities=tuple(needs))
+
+
+def gatherer(network: Network, quantities: Sequence[Quantity]) -> Gatherer:
+    """Make what gathers, from the states of a sampling probe, all that is asked for beside v."""
+    return Gatherer(
+        network.n_neurons,
+        variance="variance" in quantities,
+        second_moments="second_moments" in quantities,
+        dense_limit=limits.SECOND_MOMENTS,
+    )
+
+
+def leave(units: Units, found: Measurement) -> Measurement:
+    """Return what was measured of a network in `units` in those that the network had."""
+    if not units.variance:
+        return found
+    more: dict[str, Any] = {}
+    if found.neuron_variance is not None:
+        more["neuron_variance"] = units.variances(found.neuron_variance, "variance")
+    if found.second_moments is not None:
+        more["second_moments"] = found.second_moments.times_two_to(units.variance)
+    return replace(found, per_link=units.variances(found.per_link, "difference variance"), **more)
+
+
+def alone(network: Network, n_samples: int | None, source: str, quantities: Sequence[Quantity]) -> Measurement:
+    """Return what is known of neurons without synapses: C_ii = sigma_i^2 / (2 D_i)."""
+    variance = network.noise_std**2 / (2 * network.leak)
+    more: dict[str, Any] = {"neuron_variance": variance} if "variance" in quantities else {}
+    if "second_moments" in quantities:
+        more["second_moments"] = DenseMoments(np.diag(variance))
+    return Measurement(np.zeros(0), 0.0, network.synapses_per_link, n_samples, source, **more)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from noiseprune.errors import DidNotConverge
 from noiseprune.linalg.blocks import Block
 from noiseprune.linalg.shiftsolve import Operator
 from noiseprune.network import Network
-from noiseprune.probes.base import DifferenceVariance
+from noiseprune.probes.base import ONLY_V, Measurement, Quantity, gatherer
 from noiseprune.probes.differences import Links, SampleCounter
 
 logger = logging.getLogger("noiseprune")
@@ -36,7 +37,9 @@ MAX_SHIFTS = 200
 SOLVE_SHARE = 0.05  # of the bias asked for: relative residual of a solve
 
 
-def by_chain(network: Network, samples: int, bias: float, seed: int) -> DifferenceVariance:
+def by_chain(
+    network: Network, samples: int, bias: float, seed: int, quantities: Sequence[Quantity] = ONLY_V
+) -> Measurement:
     """Measure v of any stable network.
 
     Parameters
@@ -49,6 +52,8 @@ def by_chain(network: Network, samples: int, bias: float, seed: int) -> Differen
         Largest relative bias of v that the start may leave, on average over the links.
     seed : int
         For the noise.
+    quantities : sequence of str
+        What to measure.
 
     Raises
     ------
@@ -65,11 +70,12 @@ def by_chain(network: Network, samples: int, bias: float, seed: int) -> Differen
         if not has_stationary_state(network):
             raise unstable(network) from None
         raise
-    counter = SampleCounter(links, REPLICAS, seed)
+    counter, others = SampleCounter(links, REPLICAS, seed), gatherer(network, quantities)
     total, steps, start = np.zeros(network.n_links), 0, time.monotonic()
     while True:
         links.add_difference_squares(chain.state, total)
         counter.add(chain.state)
+        others.add(chain.state)
         steps += 1
         independent = counter.independent_samples()
         if independent >= samples or steps >= samples:
@@ -86,13 +92,14 @@ def by_chain(network: Network, samples: int, bias: float, seed: int) -> Differen
         "products": chain.products,
         "bias_of_the_start": remainder,
     }
-    return DifferenceVariance(
+    return Measurement(
         total / (steps * REPLICAS),
         float(np.sqrt(2 / independent)),
         network.synapses_per_link,
         int(independent),
         f"Sketched ({int(independent)} samples of a {report['solver']})",
         report,
+        **others.found(),
     )
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.dynamics.stationary import inverse_lower, stationary_covariance, unstable
 from noiseprune.errors import TooLarge, UnstableNetwork
+from noiseprune.linalg.moments import DenseMoments
+from noiseprune.machine import limits
 from noiseprune.machine.memory import gigabytes, need
 from noiseprune.machine.randomness import Rng
 from noiseprune.machine.speed import Cost, seconds_an_operation
 from noiseprune.network import Network, Synapses
 from noiseprune.network.units import Units
-from noiseprune.probes.base import DifferenceVariance
-
-MAX_SYMMETRIC = 20_000  # 3.2 GB and about two and a half minutes
-MAX_GENERAL = 6_000  # 1.7 GB and about two minutes on two cores
+from noiseprune.probes.base import ONLY_V, Measurement, Quantity, leave
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,14 @@ class Exact:
 
     max_neurons: int | None = None
 
-    def measure(self, network: Network, *, rng: Rng = 0) -> DifferenceVariance:  # noqa: ARG002 - exact: nothing random
-        """Measure v at every synapse.
+    def measure(
+        self,
+        network: Network,
+        *,
+        rng: Rng = 0,  # noqa: ARG002 - exact: nothing random
+        quantities: Sequence[Quantity] = ONLY_V,
+    ) -> Measurement:
+        """Measure v at every synapse, and what else is asked for.
 
         Raises
         ------
@@ -64,15 +71,24 @@ class Exact:
         self._check_size(network.n_neurons, symmetric)
         units = Units.of(network)
         inside = units.enter(network)
+        scale = inside.noise_std[0] ** 2 / 2 if symmetric else 1.0
         try:
             if symmetric:
-                values, source = _by_cholesky(inside), "Exact (Cholesky inverse)"
+                C, source = _by_cholesky(inside), "Exact (Cholesky inverse)"
             else:
                 C, how = stationary_covariance(inside)
-                values, source = _differences(C, inside.links), f"Exact ({how})"
+                source = f"Exact ({how})"
         except UnstableNetwork:
             raise unstable(network) from None  # in the network's own units
-        return units.measured(DifferenceVariance(values, 0.0, network.synapses_per_link, None, source))
+        v = _differences(C, inside.links)
+        v *= scale
+        more: dict[str, Any] = {}
+        if "variance" in quantities:
+            more["neuron_variance"] = scale * C.diagonal()
+        if "second_moments" in quantities:
+            whole = C + np.tril(C, -1).T if symmetric else C
+            more["second_moments"] = DenseMoments(scale * whole)
+        return leave(units, Measurement(v, 0.0, network.synapses_per_link, None, source, **more))
 
     def memory(self, network: Network) -> float:
         """Bytes beside the network."""
@@ -87,7 +103,7 @@ class Exact:
 
     def _check_size(self, n: int, symmetric: bool) -> None:
         size = _size(n, symmetric)
-        limit = self.max_neurons or (MAX_SYMMETRIC if symmetric else MAX_GENERAL)
+        limit = self.max_neurons or (limits.EXACT_BY_CHOLESKY if symmetric else limits.EXACT_BY_LYAPUNOV)
         if n > limit:
             raise TooLarge(
                 f"the exact probe works with dense {n} x {n} matrices ({gigabytes(size)}) and stops at {limit} neurons: "
@@ -101,13 +117,11 @@ def _size(n: int, symmetric: bool) -> float:
 
 
 def _by_cholesky(network: Network) -> NDArray[np.float64]:
-    """V = (sigma^2 / 2) (M_ii + M_jj - 2 s M_ij), M = (-A)^-1."""
+    """Return (-A)^-1, (2 / sigma^2) C, in the lower triangle."""
     M = inverse_lower(network)
     if M is None:
         raise UnstableNetwork
-    v = _differences(M, network.links)
-    v *= network.noise_std[0] ** 2 / 2
-    return v
+    return M
 
 
 def _differences(C: NDArray[np.float64], links: Synapses) -> NDArray[np.float64]:

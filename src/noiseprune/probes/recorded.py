@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from noiseprune.machine.randomness import Rng
 from noiseprune.machine.speed import Cost
 from noiseprune.machine.threads import blas_alone
 from noiseprune.network import Network
-from noiseprune.probes.base import DifferenceVariance
+from noiseprune.probes.base import ONLY_V, Measurement, Quantity, gatherer
 
 logger = logging.getLogger("noiseprune")
 
@@ -58,8 +58,16 @@ class Recorded:
     activity: ArrayLike | str | os.PathLike[str]
     dataset: str | None = None
 
-    def measure(self, network: Network, *, rng: Rng = 0) -> DifferenceVariance:  # noqa: ARG002 - nothing random
-        """Measure v at every synapse.
+    repeatable: ClassVar[bool] = False  # it has been measured; another network cannot be
+
+    def measure(
+        self,
+        network: Network,
+        *,
+        rng: Rng = 0,  # noqa: ARG002 - nothing random
+        quantities: Sequence[Quantity] = ONLY_V,
+    ) -> Measurement:
+        """Measure v at every synapse, and what else is asked for.
 
         Raises
         ------
@@ -72,7 +80,8 @@ class Recorded:
             self._check(activity, network)
             mean, seen = _means(activity)
             _check_seen(seen, network)
-            return _moments(activity, mean, seen, network, self._name())
+            measured = _moments(activity, mean, seen, network, self._name())
+            return replace(measured, **_others(activity, mean, seen, network, quantities))
 
     def cost(self, network: Network) -> Cost:
         """Estimate memory; the time is that of reading the activity twice."""
@@ -171,7 +180,24 @@ def _check_seen(seen: NDArray[np.int64], network: Network) -> None:
         )
 
 
-def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Network, name: str) -> DifferenceVariance:
+def _others(
+    activity: Any, mean: Floats, seen: NDArray[np.int64], network: Network, quantities: Sequence[Quantity]
+) -> dict[str, Any]:
+    """Gather variances and second moments, in a further pass; neurons must have been seen all the time."""
+    if set(quantities) <= set(ONLY_V):
+        return {}
+    if seen.min() < activity.shape[0]:
+        raise InvalidOption(
+            f"activity lacks samples of {np.count_nonzero(seen < activity.shape[0])} neurons, and variances and second "
+            "moments need all: fill the gaps, or take a rule that reads difference variances only"
+        )
+    others = gatherer(network, quantities)
+    for piece in _pieces(activity, 0, activity.shape[0]):
+        others.add((piece - mean).T)
+    return others.found(activity.shape[0] / (activity.shape[0] - 1))
+
+
+def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Network, name: str) -> Measurement:
     """Sum squares batch by batch; what the batches' ratio estimator scatters by is the standard error."""
     from noiseprune.linalg import kernels
     from noiseprune.linalg.blocks import parts
@@ -206,7 +232,7 @@ def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Netw
         "missing": int(activity.size - seen.sum()),
         "independent_samples": samples,
     }
-    return DifferenceVariance(
+    return Measurement(
         v,
         error,
         network.synapses_per_link,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,14 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from noiseprune.dynamics import runs as dynamics
 from noiseprune.dynamics.stationary import slowest_rate
-from noiseprune.errors import DidNotConverge, InvalidOption, choice
+from noiseprune.errors import DidNotConverge, InvalidOption, check_choice
 from noiseprune.machine.memory import need
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.machine.speed import Cost
 from noiseprune.machine.threads import blas_alone
 from noiseprune.network import ACTIVATIONS, Activation, Network
 from noiseprune.network.units import Units
-from noiseprune.probes.base import DifferenceVariance
+from noiseprune.probes.base import ONLY_V, Measurement, Quantity, alone, gatherer, leave
 
 logger = logging.getLogger("noiseprune")
 
@@ -90,10 +91,10 @@ class Simulated:
                     f"{name} is a time in seconds, {'above' if name == 'step' else 'at least'} 0; got {value!r}"
                 )
         if self.activation is not None:
-            choice("activation", self.activation, ACTIVATIONS)
+            check_choice("activation", self.activation, ACTIVATIONS)
 
-    def measure(self, network: Network, *, rng: Rng = 0) -> DifferenceVariance:
-        """Measure v at every synapse.
+    def measure(self, network: Network, *, rng: Rng = 0, quantities: Sequence[Quantity] = ONLY_V) -> Measurement:
+        """Measure v at every synapse, and what else is asked for.
 
         Raises
         ------
@@ -108,11 +109,11 @@ class Simulated:
         inside = units.enter(network)
         drive, plan = self._drive(network), self._schedule(network)
         if not network.n_links:
-            return DifferenceVariance(np.zeros(0), 0.0, network.synapses_per_link, None, "Simulated (no synapses)")
+            return alone(network, None, "Simulated (no synapses)", quantities)
         need(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
         drive = np.ldexp(drive, -units.noise - units.rate // 2)
         with blas_alone():
-            return units.measured(self._run(inside, drive, plan, seed_from(rng), units.rate))
+            return leave(units, self._run(inside, drive, plan, seed_from(rng), units.rate, quantities))
 
     def _units(self, network: Network) -> Units:
         units = Units.of(network)
@@ -149,7 +150,9 @@ class Simulated:
         motion = dynamics.Motion(network, self.activation, drive)
         return _Walk(motion, network, self.replicas, step, np.random.default_rng(seed))
 
-    def _run(self, network: Network, drive: Floats, plan: _Schedule, seed: int, rate: int) -> DifferenceVariance:
+    def _run(
+        self, network: Network, drive: Floats, plan: _Schedule, seed: int, rate: int, quantities: Sequence[Quantity]
+    ) -> Measurement:
         """Run a network whose rates are in units of 2^rate 1/s; the plan is in seconds."""
         from noiseprune.probes.differences import Links, SampleCounter
 
@@ -159,7 +162,7 @@ class Simulated:
         walk.advance(plan.n_before, "burning in")
         # states are centred on their mean at the start of measuring, so that nothing large is squared
         centre = walk.state.mean(axis=1, keepdims=True)
-        counter = SampleCounter(links, self.replicas, seed)
+        counter, others = SampleCounter(links, self.replicas, seed), gatherer(network, quantities)
         squares, sums = np.zeros(network.n_links), np.zeros(network.n_neurons)
         start = time.monotonic()
         for done in range(n_states):
@@ -169,6 +172,7 @@ class Simulated:
             links.add_difference_squares(deviation, squares)
             sums += deviation.sum(axis=1, dtype=np.float64)
             counter.add(deviation)
+            others.add(deviation)
             if time.monotonic() - start > 1:
                 left = (time.monotonic() - start) * (n_states - done - 1) / (done + 1)
                 progress = {"progress": (done + 1, n_states)}
@@ -189,13 +193,15 @@ class Simulated:
             "burn_in": plan.n_before * plan.step,
             "step_bias_of_the_fastest_linear_mode": step_bias(fastest),
         }
-        return DifferenceVariance(
+        unbiased = samples / max(samples - 1, 1)
+        return Measurement(
             np.maximum(v, 0.0),
             float(np.sqrt(2 / samples)),
             network.synapses_per_link,
             int(samples),
             f"Simulated ({report['activation']}, {self.replicas} replicas, {walk.steps} steps of {plan.step:.3g} s)",
             report,
+            **others.found(unbiased, sums / count),
         )
 
     def _burn_in(self, network: Network) -> float:

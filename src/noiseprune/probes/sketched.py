@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from noiseprune.machine.speed import BLOCK_BYTES, Cost, seconds_a_product
 from noiseprune.machine.threads import blas_alone
 from noiseprune.network import Network
 from noiseprune.network.units import Units
-from noiseprune.probes.base import DifferenceVariance
+from noiseprune.probes.base import ONLY_V, Measurement, Quantity, alone, gatherer, leave
 
 logger = logging.getLogger("noiseprune")
 
@@ -87,8 +88,8 @@ class Sketched:
             return int(np.ceil(2 / self.error**2))
         return SAMPLES if self.samples is None else int(self.samples)
 
-    def measure(self, network: Network, *, rng: Rng = 0) -> DifferenceVariance:
-        """Measure v at every synapse.
+    def measure(self, network: Network, *, rng: Rng = 0, quantities: Sequence[Quantity] = ONLY_V) -> Measurement:
+        """Measure v at every synapse, and what else is asked for.
 
         Raises
         ------
@@ -100,19 +101,17 @@ class Sketched:
             Where memory will not suffice.
         """
         if not network.n_links:
-            return DifferenceVariance(
-                np.zeros(0), 0.0, network.synapses_per_link, self.n_samples, "Sketched (no synapses)"
-            )
+            return alone(network, self.n_samples, "Sketched (no synapses)", quantities)
         need(self.memory(network), f"the sketched probe on {network.n_synapses} synapses", "use a machine with more")
         units, seed = Units.of(network), seed_from(rng)
         inside = units.enter(network)
         try:
             with blas_alone():
                 if _has_factor(inside):
-                    return units.measured(self._by_factor(inside, seed))
+                    return leave(units, self._by_factor(inside, seed, quantities))
                 from noiseprune.probes.chain import by_chain
 
-                return units.measured(by_chain(inside, self.n_samples, self.bias, seed))
+                return leave(units, by_chain(inside, self.n_samples, self.bias, seed, quantities))
         except UnstableNetwork:
             if inside is network:
                 raise
@@ -131,7 +130,7 @@ class Sketched:
         products = once + per_block * self.n_samples / (BLOCK_BYTES / 4)
         return Cost(self.memory(network), products * seconds_a_product(network.link_matrix, network.n_synapses))
 
-    def _by_factor(self, network: Network, seed: int) -> DifferenceVariance:
+    def _by_factor(self, network: Network, seed: int, quantities: Sequence[Quantity]) -> Measurement:
         """Sample z = (-A)^-1 B g, block by block."""
         from noiseprune.linalg.krylov import RITZ_COLUMNS, missing_energy
 
@@ -139,6 +138,7 @@ class Sketched:
         operator, k = solver.operator, self.n_samples
         stop = missing_energy(self.bias / 2)
         total, leak_share, done = np.zeros(network.n_links), 0.0, 0
+        others = gatherer(network, quantities)
         start = time.monotonic()
         while done < k:
             # the first block takes most iterations, since the others start from what it learns: make it a small one
@@ -146,6 +146,7 @@ class Sketched:
             width = min(wide, BITS - done % BITS, k - done)
             z = solver.solve(operator.sources(_key(seed, done // BITS), done % BITS, width), stop)
             operator.add_difference_squares(z, total)
+            others.add(z)
             leak_share += float(np.einsum("i,iv,iv->", network.excess_leak, z, z, dtype=np.float64))
             done += width
             left = (time.monotonic() - start) * (k - done) / done
@@ -160,13 +161,15 @@ class Sketched:
             "leverage_expected": network.n_neurons - leak_share / k,
             "leverage_standard_error": float(np.sqrt(2 * network.n_neurons / k)),
         }
-        return DifferenceVariance(
-            total * (network.noise_std[0] ** 2 / 2),
+        scale = network.noise_std[0] ** 2 / 2
+        return Measurement(
+            total * scale,
             float(np.sqrt(2 / k)),
             network.synapses_per_link,
             k,
             f"Sketched ({k} samples, {report['solver']})",
             report,
+            **others.found(scale),
         )
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from noiseprune.machine.memory import available_bytes
-from noiseprune.machine.speed import Cost
 from noiseprune.measure import compare as comparison
 from noiseprune.network import Network
-from noiseprune.probes import Sketched
 from noiseprune.pruning.plan import Plan
 from noiseprune.rules.budget import Budget
-from noiseprune.strengthenings import matching, regression
 
 # Bytes a link beside the probe: importance, keep probability, random numbers, counts, and the pruned network.
 BYTES_A_LINK = 48.0
@@ -37,8 +34,10 @@ def estimate(network: Network, plan: Plan, budget: Budget, *, compare: bool) -> 
         `memory` and `available_memory` in bytes, beside the network; `seconds` of measuring v, of fitting the weights and
         of comparing.
     """
-    probe = plan.probe.cost(network) if plan.needs_variance else None
-    fitting = _fitting(network, plan, budget, probe)
+    probe = plan.probe.cost(network) if plan.needs else None
+    density = budget.density if budget.synapses is None else budget.synapses / max(network.n_synapses, 1)
+    kept = 1.0 if density is None else min(density, 1.0)
+    fitting = plan.strengthening.cost(network, kept, plan.probe, probe)
     comparing = comparison.cost(network) if compare else None
     memory = max(
         BYTES_A_LINK * network.n_links + max(probe.memory if probe else 0.0, fitting.memory),
@@ -55,13 +54,3 @@ def estimate(network: Network, plan: Plan, budget: Budget, *, compare: bool) -> 
             "comparison": comparing.seconds if comparing else 0.0,
         },
     }
-
-
-def _fitting(network: Network, plan: Plan, budget: Budget, probe: Cost | None) -> Cost:
-    density = budget.density if budget.synapses is None else budget.synapses / max(network.n_synapses, 1)
-    if plan.strengthen == "regressed":
-        return regression.cost(network, 1.0 if density is None else min(density, 1.0))
-    if plan.strengthen == "matched" and probe is not None:
-        share = matching.STEP_SAMPLES / plan.probe.n_samples if isinstance(plan.probe, Sketched) else 1.0
-        return Cost(probe.memory, matching.STEPS * share * probe.seconds)
-    return Cost(0.0, 0.0)

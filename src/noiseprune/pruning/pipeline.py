@@ -12,7 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from noiseprune import strengthenings as strengthening
 from noiseprune.errors import InvalidOption, NoisePruneWarning
 from noiseprune.machine.randomness import Rng, streams
 from noiseprune.machine.threads import limited
@@ -21,16 +20,15 @@ from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
 from noiseprune.network import Network
 from noiseprune.network.structure import components, connectivity_density
-from noiseprune.probes import DifferenceVariance, Probe
-from noiseprune.pruning.plan import Plan, make_plan
+from noiseprune.probes import Measurement, Probe, measure
+from noiseprune.pruning.plan import Plan, PruneOptions, make_plan
 from noiseprune.pruning.provenance import provenance
-from noiseprune.rules import draw as drawing
-from noiseprune.rules import importance as weighing
+from noiseprune.rules import Rule
 from noiseprune.rules import leak as balancing
 from noiseprune.rules.budget import Budget, KeepProbability, keep_probability, spanning_forest
 from noiseprune.sources.leak import BaseLeak, Content
 from noiseprune.sources.objects import Given, Kind, MatrixKind, read_given
-from noiseprune.strengthenings import reciprocal
+from noiseprune.strengthenings import Draft, Strengthening, reciprocal
 
 logger = logging.getLogger("noiseprune")
 
@@ -43,8 +41,8 @@ def prune(
     epsilon: float | None = None,
     K: float | None = None,
     probe: str | Probe = "auto",
-    rule: str = "noise",
-    strengthen: str = "auto",
+    rule: str | Rule = "noise",
+    strengthen: str | Strengthening = "auto",
     leak: str = "auto",
     draw: str = "independent",
     keep_connected: bool = False,
@@ -124,55 +122,28 @@ def prune(
     """
     network, kind = read_given(network, content=content, base_leak=base_leak)
     budget = _budget(network, density, synapses, epsilon, K)
-    plan = make_plan(
-        network,
-        budget,
-        probe=probe,
-        rule=rule,
-        strengthen=strengthen,
-        leak=leak,
-        draw=draw,
-        beyond_theorem=beyond_theorem,
-    )
+    options = PruneOptions(probe, rule, strengthen, leak, draw, keep_connected, beyond_theorem)
+    plan = make_plan(network, budget, options)
     random = streams(rng)
     with limited(threads):
         logger.info("measuring %d synapses of %d neurons", network.n_synapses, network.n_neurons)
-        variance = plan.probe.measure(network, rng=random.probe) if plan.needs_variance else None
-        weight = network.links.weight
-        importance = weighing.importance(plan.rule, weight, variance)
+        measured = measure(plan.probe, network, plan.needs, rng=random.probe)
+        importance = plan.rule.importance(network, measured)
         forest = spanning_forest(importance, network) if keep_connected else None
         probability = keep_probability(
-            importance, network, budget, rule=plan.rule, whole=plan.draw == "fixed", certain=forest
+            importance, network, budget, ranks=plan.rule.ranks, whole=plan.draw.whole, certain=forest
         )
         p = probability.per_link
-        kept = drawing.DRAWS[plan.draw](p, random.draw)
-        start = _kept_links(network, kept, reciprocal(weight[kept], p[kept]))
-        done = strengthening.apply(
-            plan.strengthen,
-            network,
-            start,
-            kept,
-            leak=plan.leak,
-            variance=variance,
-            probe=plan.probe,
-            or_reciprocal=strengthen == "auto",
-            rng=random.probe,
-        )
+        kept = plan.draw.function(p, random.draw)
+        start = _kept_links(network, kept, reciprocal(network.links.weight[kept], p[kept]))
+        draft = Draft(network, kept, start, plan.leak, measured, plan.probe, left_to_us=strengthen == "auto")
+        done = plan.strengthening.apply(draft, random.probe)
         kept[kept] = done.stays
         pruned = network.replace(links=done.links, leak=done.leak)
     _warn(network, pruned, importance, plan, keep_connected)
-    options = {
-        **{name: value for name, value in vars(budget).items() if value is not None},
-        "probe": probe if isinstance(probe, str) else repr(probe),
-        "rule": rule,
-        "strengthen": strengthen,
-        "leak": leak,
-        "draw": draw,
-        "keep_connected": keep_connected,
-        "beyond_theorem": beyond_theorem,
-    }
-    record = provenance(network, random.seed, options, plan, variance, probability, pruned, done.report)
-    result = Pruned(pruned.replace(origin=record), network, kept, probability, variance, None, record, kind)
+    asked = {**{name: value for name, value in vars(budget).items() if value is not None}, **options.record()}
+    record = provenance(network, random.seed, asked, plan, measured, probability, pruned, done.report)
+    result = Pruned(pruned.replace(origin=record), network, kept, probability, measured, None, record, kind)
     return result.compared(threads=threads) if compare else result
 
 
@@ -190,7 +161,7 @@ class Pruned(Pair):
         Which links of the original stayed.
     probability : KeepProbability
         Every synapse's keep probability, the constant K, how many were certain.
-    variance : DifferenceVariance or None
+    variance : Measurement or None
         What the probe measured; None for rules that need no probe.
     comparison : Comparison or None
         What was preserved; None where it was not asked for.
@@ -202,7 +173,7 @@ class Pruned(Pair):
     original: Network
     kept_links: NDArray[np.bool_]
     probability: KeepProbability
-    variance: DifferenceVariance | None
+    variance: Measurement | None
     comparison: Comparison | None
     provenance: dict[str, Any]
     kind: Kind
@@ -251,7 +222,8 @@ class Pruned(Pair):
     @property
     def rule(self) -> str:
         """The rule that chose the synapses."""
-        return str(self.provenance["options"]["rule"])
+        chosen, options = self.provenance["chosen"], self.provenance["options"]
+        return str(chosen.get("rule", options["rule"]))  # results of the first release hold what was asked for
 
 
 def _budget(network: Network, density: Any, synapses: Any, epsilon: Any, K: Any) -> Budget:

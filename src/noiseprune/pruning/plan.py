@@ -1,22 +1,46 @@
-"""Every "auto" decided, every option checked against the others, before the work starts."""
+"""What a prune is asked to do, and what will be done: every "auto" decided, every option checked, before the work starts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from noiseprune.errors import InvalidOption, TooLarge, choice
+from noiseprune.errors import InvalidOption, check_choice, check_protocol
+from noiseprune.machine import limits
 from noiseprune.network import Network
-from noiseprune.probes import PROBES, Probe, Recorded, Sketched
-from noiseprune.rules import draw as drawing
-from noiseprune.rules import importance as weighing
+from noiseprune.probes import PROBES, Probe, Quantity, Sketched
+from noiseprune.rules import Rule, make_rule, theorem
 from noiseprune.rules import leak as balancing
-from noiseprune.rules.budget import Budget, theorem_gaps
-from noiseprune.strengthenings import STRENGTHENS, Strengthen
+from noiseprune.rules.budget import Budget
+from noiseprune.rules.draw import DRAWS, Draw
+from noiseprune.rules.leak import Leak
+from noiseprune.strengthenings import STRENGTHENINGS, Strengthening, make_strengthening
 
-MAX_FREE_LEAK = 6_000  # neurons: tens of Cholesky inverses in some minutes
-EXACT_SYMMETRIC = 5_000  # neurons: a Cholesky inverse in about three seconds on two cores
-TARGET_SAMPLES = 512  # of a sketch that matched strengthening aims at: towards 64 it gains little
-EXACT_GENERAL = 2_000  # neurons: a Lyapunov equation in about five seconds
+
+@dataclass(frozen=True)
+class PruneOptions:
+    """How to prune: the options of `noiseprune.prune` beside how much, declared once, with what the command line says of them."""
+
+    probe: str | Probe = field(default="auto", metadata={"help": "auto, exact, sketched or simulated."})
+    rule: str | Rule = field(default="noise", metadata={"help": "noise, weight, uniform, magnitude or activity."})
+    strengthen: str | Strengthening = field(
+        default="auto", metadata={"help": "auto, reciprocal, matched or regressed."}
+    )
+    leak: str = field(default="auto", metadata={"help": "auto, matched, original or fitted."})
+    draw: str = field(default="independent", metadata={"help": "independent or fixed (exactly the number asked for)."})
+    keep_connected: bool = field(default=False, metadata={"help": "Keep a spanning forest inside the same budget."})
+    beyond_theorem: bool = field(
+        default=False, metadata={"help": "Use the formula of --epsilon where its theorem does not hold."}
+    )
+
+    def __post_init__(self) -> None:
+        """Take old names for what they are called now."""
+        object.__setattr__(self, "leak", balancing.ALIASES.get(self.leak, self.leak))
+
+    def record(self) -> dict[str, Any]:
+        """Return what was asked for, fit for strict JSON; an object as it prints."""
+        asked = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value if isinstance(value, str | bool) else repr(value) for name, value in asked.items()}
 
 
 @dataclass(frozen=True)
@@ -25,7 +49,7 @@ class Plan:
 
     Attributes
     ----------
-    probe, rule, strengthen, leak, draw
+    probe, rule, strengthening, leak, draw
         As in `noiseprune.prune`, none of them "auto".
     theorem_gaps : list of str
         What keeps the paper's theorem from covering the result.
@@ -34,127 +58,89 @@ class Plan:
     """
 
     probe: Probe
-    rule: weighing.Rule
-    strengthen: Strengthen
-    leak: balancing.Leak
-    draw: drawing.Draw
+    rule: Rule
+    strengthening: Strengthening
+    leak: Leak
+    draw: Draw
     theorem_gaps: list[str]
     reasons: dict[str, str]
 
     @property
-    def needs_variance(self) -> bool:
-        """Whether anything reads the difference variances."""
-        return self.rule == "noise" or self.strengthen == "matched"
+    def needs(self) -> tuple[Quantity, ...]:
+        """What must be measured of the original; empty for nothing."""
+        return tuple(dict.fromkeys((*self.rule.needs, *self.strengthening.needs)))
 
 
-def make_plan(
-    network: Network,
-    budget: Budget,
-    *,
-    probe: str | Probe,
-    rule: str,
-    strengthen: str,
-    leak: str,
-    draw: str,
-    beyond_theorem: bool,
-) -> Plan:
+def make_plan(network: Network, budget: Budget, options: PruneOptions) -> Plan:
     """Decide what was left to us and check the rest.
 
     Raises
     ------
-    InvalidOption
+    InvalidOption, TooLarge
         Where an option is unknown, or does not go with the others or with the network.
     """
     reasons: dict[str, str] = {}
-    the_rule = choice("rule", rule, weighing.RULES)
-    the_draw = choice("draw", draw, drawing.DRAWS)
-    the_method = _strengthen(network, strengthen, leak, reasons)
-    the_probe = _probe(network, probe, the_method, reasons)
-    the_leak = _leak(network, leak, the_method, reasons)
-    gaps = theorem_gaps(network)
-    for holds, gap in (
-        (the_rule == "noise", f"the rule is {the_rule}"),
-        (the_draw == "independent", "the draw is not independent"),
-        (the_method == "reciprocal", f"the strengthening is {the_method}"),
-        (the_leak == "matched", f"the leak is {the_leak}"),
-    ):
-        if not holds:
-            gaps.append(gap)
-    if budget.epsilon is not None and gaps and not beyond_theorem:
+    rule = make_rule(options.rule)
+    draw = DRAWS[check_choice("draw", options.draw, DRAWS)]
+    check_choice("leak", options.leak, ("auto", *balancing.LEAKS))
+    strengthening = _strengthening(network, options.strengthen, reasons)
+    strengthening.check(network, options.leak)
+    probe = _probe(network, options.probe, strengthening, reasons)
+    leak: Any = options.leak
+    if leak == "auto":
+        leak, reasons["leak"] = strengthening.auto_leak(network)
+    gaps = [
+        *theorem.network_gaps(network),
+        *rule.gaps(network),
+        *draw.gaps,
+        *strengthening.gaps(network),
+        *balancing.gaps(leak),
+    ]
+    if budget.epsilon is not None and gaps and not options.beyond_theorem:
         raise InvalidOption(
             f"epsilon={budget.epsilon:g} promises an error that only the theorem gives, and here it does not hold: "
             f"{'; '.join(gaps)}. Give density instead, or beyond_theorem=True (--beyond-theorem) to use its formula "
             "without its promise"
         )
-    return Plan(the_probe, the_rule, the_method, the_leak, the_draw, gaps, reasons)
+    return Plan(probe, rule, strengthening, leak, draw, gaps, reasons)
 
 
-def _probe(network: Network, probe: str | Probe, method: Strengthen, reasons: dict[str, str]) -> Probe:
-    if isinstance(probe, str):
-        name = choice("probe", probe, ("auto", *PROBES))
+def _strengthening(network: Network, given: str | Strengthening, reasons: dict[str, str]) -> Strengthening:
+    if given != "auto":
+        if isinstance(given, str):
+            check_choice("strengthen", given, ("auto", *STRENGTHENINGS))
+        return make_strengthening(given)
+    if not theorem.operator_gaps(network):
+        reasons["strengthen"] = "reciprocal: symmetric, diagonally dominant, equal noise"
+        return make_strengthening("reciprocal")
+    reasons["strengthen"] = "regressed: directed, not diagonally dominant or of unequal noise, where 1/p has no theorem"
+    return make_strengthening("regressed")
+
+
+def _probe(network: Network, given: str | Probe, strengthening: Strengthening, reasons: dict[str, str]) -> Probe:
+    if isinstance(given, str):
+        name = check_choice("probe", given, ("auto", *PROBES))
         if name == "auto":
             name, reasons["probe"] = _auto_probe(network)
-            if name == "sketched" and method == "matched":
-                reasons["probe"] += f"; {TARGET_SAMPLES} samples, since matched aims at them"
-                return Sketched(samples=TARGET_SAMPLES)
+            if name == "sketched" and strengthening.samples is not None:
+                reasons["probe"] += f"; {strengthening.samples} samples, since {strengthening.name} aims at them"
+                return Sketched(samples=strengthening.samples)
         return PROBES[name]()
-    if isinstance(probe, Recorded) and method == "matched":
+    check_protocol("probe", given, ("measure",), "probes.Exact()")
+    if strengthening.remeasures and not getattr(given, "repeatable", True):
         raise InvalidOption(
-            "strengthen='matched' compares with the pruned network driven by its own noise, and a recording has another: take "
-            "'reciprocal' or 'regressed', or another probe"
+            f"strengthen='{strengthening.name}' compares with the pruned network driven by its own noise, and a recording has "
+            "another: take 'reciprocal' or 'regressed', or another probe"
         )
-    if isinstance(probe, type) or not hasattr(probe, "measure"):
-        raise InvalidOption(f"probe must be a name or an object such as probes.Exact(); got {probe!r}")
-    return probe
+    return given
 
 
 def _auto_probe(network: Network) -> tuple[str, str]:
     """Exact where its dense algebra takes seconds, else Sketched; Simulated and Recorded are to be asked for."""
     by_cholesky = network.symmetric and network.equal_noise
-    limit = EXACT_SYMMETRIC if by_cholesky else EXACT_GENERAL
+    limit = limits.EXACT_SYMMETRIC if by_cholesky else limits.EXACT_GENERAL
     what = "symmetric with equal noise" if by_cholesky else "directed" if not network.symmetric else "of unequal noise"
     size = f"{network.n_neurons} neurons, {what}"
     if network.n_neurons <= limit:
         return "exact", f"exact: {size}, of which dense algebra takes up to {limit} in seconds"
     return "sketched", f"sketched: {size}, and above {limit} dense algebra is slower than samples"
-
-
-def _strengthen(network: Network, strengthen: str, leak: str, reasons: dict[str, str]) -> Strengthen:
-    method: Strengthen = choice("strengthen", strengthen, ("auto", *STRENGTHENS))
-    if strengthen == "auto":
-        theorem = network.symmetric and network.dominant and network.equal_noise
-        method = "reciprocal" if theorem else "regressed"
-        reasons["strengthen"] = (
-            "reciprocal: symmetric, diagonally dominant, equal noise"
-            if theorem
-            else "regressed: directed, not diagonally dominant or of unequal noise, where 1/p has no theorem"
-        )
-    dominant = network.symmetric and network.dominant
-    if method == "matched" and not dominant:
-        raise InvalidOption(
-            "strengthen='matched' is for symmetric networks in which every neuron is diagonally dominant, and "
-            f"{'this one is not dominant' if network.symmetric else 'this one is directed'}: take 'regressed'"
-        )
-    if method == "matched" and leak == "original":
-        raise InvalidOption("strengthen='matched' matches the leak again after each step: leave leak out, or free")
-    if method == "matched" and leak == "free" and not network.equal_noise:
-        raise InvalidOption("strengthen='matched' with leak='free' needs equal noise in all neurons: take 'regressed'")
-    if method == "reciprocal" and leak == "free":
-        raise InvalidOption("leak='free' goes with strengthen='matched' or 'regressed', which fit it")
-    if method == "matched" and leak == "free" and network.n_neurons > MAX_FREE_LEAK:
-        raise TooLarge(
-            f"strengthen='matched' with leak='free' works with dense matrices and stops at {MAX_FREE_LEAK} neurons; this network "
-            f"has {network.n_neurons}: leave the leak matched"
-        )
-    return method
-
-
-def _leak(network: Network, leak: str, method: Strengthen, reasons: dict[str, str]) -> balancing.Leak:
-    the_leak: balancing.Leak = choice("leak", leak, ("auto", *balancing.LEAKS))
-    if leak != "auto":
-        return the_leak
-    if method == "regressed":
-        reasons["leak"] = "original: the regression fits the weights to it"
-        return "original"
-    reasons["leak"] = f"every neuron is diagonally dominant: {network.dominant}"
-    return "matched" if network.dominant else "original"

@@ -8,8 +8,8 @@ import numpy as np
 
 from noiseprune.machine.versions import versions
 from noiseprune.network import Network
-from noiseprune.network.digest import digest
-from noiseprune.probes import DifferenceVariance
+from noiseprune.network.digest import described
+from noiseprune.probes import Measurement
 from noiseprune.pruning.plan import Plan
 from noiseprune.rules import leak as balancing
 from noiseprune.rules.budget import KeepProbability
@@ -20,7 +20,7 @@ def provenance(
     seed: int,
     options: dict[str, Any],
     plan: Plan,
-    variance: DifferenceVariance | None,
+    variance: Measurement | None,
     probability: KeepProbability,
     pruned: Network,
     report: dict[str, Any],
@@ -33,7 +33,8 @@ def provenance(
         "chosen": {
             "probe": variance.source if variance else "none: the rule reads no covariance",
             "probe_report": variance.report if variance else {},
-            "strengthen": plan.strengthen,
+            "rule": plan.rule.name,
+            "strengthen": plan.strengthening.name,
             "strengthening": report,
             "leak": plan.leak,
             "why": plan.reasons,
@@ -43,17 +44,6 @@ def provenance(
         },
         "theorem": _theorem(network, pruned, plan, probability),
         "input": described(network),
-    }
-
-
-def described(network: Network) -> dict[str, Any]:
-    """Say which network came in."""
-    return {
-        "digest": digest(network),
-        "neurons": network.n_neurons,
-        "synapses": network.n_synapses,
-        "symmetric": network.symmetric,
-        **({"origin": network.origin} if network.origin else {}),
     }
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidOption, NoisePruneWarning
 from noiseprune.network import Network
-from noiseprune.rules.importance import Rule
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,7 +27,7 @@ class KeepProbability:
     synapses_per_link : int
         2 for a symmetric network, else 1.
     constant : float or None
-        K in p = min(1, K r); None where the rule ranks instead ("magnitude").
+        K in p = min(1, K r); None where the rule ranks instead, as magnitude does.
     """
 
     per_link: Floats
@@ -114,21 +113,6 @@ class Budget:
         return None
 
 
-def theorem_gaps(network: Network) -> list[str]:
-    """Say what keeps the paper's theorem from holding for this network; an empty list where it holds."""
-    gaps = []
-    if not network.symmetric:
-        gaps.append("the network is directed")
-    if not network.dominant:
-        short = int(np.count_nonzero(network.excess_leak < 0))
-        gaps.append(f"{short} of {network.n_neurons} neurons have a leak below their total input")
-    if not network.equal_noise:
-        gaps.append("the neurons' noise differs")
-    if network.activation == "tanh":
-        gaps.append("the activation is tanh")
-    return gaps
-
-
 def constant_from_epsilon(epsilon: float, network: Network) -> float:
     """K = 8 ln(n) / (epsilon^2 sigma^2), with the mean variance where the noise differs."""
     return float(8 * np.log(network.n_neurons) / (epsilon**2 * np.mean(network.noise_std**2)))
@@ -186,7 +170,7 @@ def keep_probability(
     network: Network,
     budget: Budget,
     *,
-    rule: Rule = "noise",
+    ranks: bool = False,
     whole: bool = False,
     certain: Bools | None = None,
 ) -> KeepProbability:
@@ -200,8 +184,8 @@ def keep_probability(
         Whose links they are.
     budget : Budget
         How much to keep.
-    rule : str
-        "magnitude" keeps the largest r for certain (ties by position); every other rule has p = min(1, K r).
+    ranks : bool
+        Whether the largest r are kept for certain (ties by position), in place of p = min(1, K r).
     whole : bool
         Round the target to whole links, for a draw of fixed size.
     certain : (n_links,) array of bool, optional
@@ -222,8 +206,8 @@ def keep_probability(
             stacklevel=3,
         )
     if target is None:
-        if rule == "magnitude":
-            raise InvalidOption("the rule magnitude ranks synapses and has no K: give density or synapses")
+        if ranks:
+            raise InvalidOption("a rule such as magnitude ranks synapses and has no K: give density or synapses")
         K = budget.K if budget.K is not None else constant_from_epsilon(budget.epsilon or 1.0, network)
         p = np.minimum(1.0, K * importance)
         if certain is not None:
@@ -236,7 +220,7 @@ def keep_probability(
                 f"keeping the network in one piece takes {n_certain * per_link} synapses, and the budget is "
                 f"{target * per_link:g}: raise it to a density of {n_certain / network.n_links:.2g} or more"
             )
-    if rule == "magnitude":
+    if ranks:
         first = importance if certain is None else np.where(certain, np.inf, importance)
         p = np.zeros(importance.size)
         p[np.argsort(-first, kind="stable")[: round(target)]] = 1.0

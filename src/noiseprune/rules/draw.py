@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-Draw = Literal["independent", "fixed"]
 
 
 def independent(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -57,7 +55,26 @@ def fixed(p: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]
     return keep
 
 
-DRAWS: dict[Draw, Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.bool_]]] = {
-    "independent": independent,
-    "fixed": fixed,
+class Draw(NamedTuple):
+    """A way to decide which links stay.
+
+    Attributes
+    ----------
+    function : callable
+        From keep probabilities, (n_links,), and a Generator to which links stay, (n_links,) of bool.
+    whole : bool
+        Whether the budget is rounded to whole links.
+    gaps : tuple of str
+        What keeps the paper's theorem from covering it.
+    """
+
+    function: Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.bool_]]
+    whole: bool = False
+    gaps: tuple[str, ...] = ()
+
+
+# the one table of draws
+DRAWS: dict[str, Draw] = {
+    "independent": Draw(independent),
+    "fixed": Draw(fixed, whole=True, gaps=("the draw is not independent",)),
 }

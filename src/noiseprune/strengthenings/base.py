@@ -1,20 +1,53 @@
-"""What every strengthening returns, the paper's own, and what they share."""
+"""What a strengthening is, and what all of them share."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from noiseprune.errors import InvalidOption
+from noiseprune.machine.speed import Cost
 from noiseprune.network import Network
+from noiseprune.probes.base import Measurement, Probe, Quantity
 from noiseprune.rules import leak as balancing
-
-Strengthen = Literal["reciprocal", "matched", "regressed"]
-STRENGTHENS: tuple[Strengthen, ...] = ("reciprocal", "matched", "regressed")
+from noiseprune.rules.leak import Leak
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the draw left, for a strengthening to go on from.
+
+    Attributes
+    ----------
+    network : Network
+        The original.
+    kept : (n_links,) array of bool
+        Which of its links stay.
+    start : (n_neurons, n_neurons) csr_array
+        These links, with 1/p times their weights.
+    leak : str
+        "matched", "original" or "fitted".
+    measured : Measurement or None
+        Of the original, what rule and strengthening need.
+    probe : Probe
+        What measured it.
+    left_to_us : bool
+        Whether the strengthening was "auto", so that 1/p may be taken in its place where it cannot work.
+    """
+
+    network: Network
+    kept: NDArray[np.bool_]
+    start: sp.csr_array
+    leak: Leak
+    measured: Measurement | None
+    probe: Probe
+    left_to_us: bool = False
 
 
 class Strengthened(NamedTuple):
@@ -26,20 +59,66 @@ class Strengthened(NamedTuple):
     report: dict[str, Any]
 
 
-def reciprocal(weight: NDArray[np.floating[Any]], p: Floats) -> NDArray[np.floating[Any]]:
-    """W' = W / p for links that stay, so that E[W'] = W: the paper's strengthening.
+class Strengthening:
+    """The weights of the synapses that stay. One of your own is a subclass, or any object with the same attributes.
 
-    Parameters
+    Attributes
     ----------
-    weight, p : (n_kept,) array
-        Weights and keep probabilities of the links that stay.
-
-    Returns
-    -------
-    (n_kept,) array
-        New weights, in the precision of `weight`.
+    name : str
+        What it is called in results.
+    needs : tuple of str
+        What a probe must measure of the original for it.
+    samples : int or None
+        How many samples a sketch should make for it; None where the probe's own number will do.
+    remeasures : bool
+        Whether it measures pruned networks as well, which a recording cannot do.
     """
-    return (weight / p).astype(weight.dtype, copy=False)
+
+    name: ClassVar[str] = "a strengthening of your own"
+    needs: tuple[Quantity, ...] = ()
+    samples: ClassVar[int | None] = None
+    remeasures: ClassVar[bool] = False
+
+    def gaps(self, network: Network) -> list[str]:  # noqa: ARG002
+        """Say what keeps the paper's theorem from covering its result; an empty list where it does."""
+        return [f"the strengthening is {self.name}"]
+
+    def check(self, network: Network, leak: str) -> None:  # noqa: ARG002
+        """Raise `InvalidOption` or `TooLarge` where it does not go with a network or a leak ("auto" included)."""
+        if leak == "fitted":
+            raise InvalidOption("leak='fitted' goes with strengthen='matched' or 'regressed', which fit it")
+
+    def auto_leak(self, network: Network) -> tuple[Leak, str]:
+        """Decide the leak where it is left to us; return it, and why."""
+        return (
+            "matched" if network.dominant else "original"
+        ), f"every neuron is diagonally dominant: {network.dominant}"
+
+    def cost(self, network: Network, density: float, probe: Probe, measuring: Cost | None) -> Cost:  # noqa: ARG002
+        """Estimate memory and time of strengthening this share of the links.
+
+        Parameters
+        ----------
+        network : Network
+            The original.
+        density : float
+            The share of its links that will stay.
+        probe : Probe
+            What measures it.
+        measuring : Cost or None
+            What measuring the original takes; None where nothing is measured.
+        """
+        return Cost(0.0, 0.0)
+
+    def apply(self, draft: Draft, rng: np.random.Generator) -> Strengthened:
+        """Return new weights for the links that stay, and the leak.
+
+        Raises
+        ------
+        UnstableNetwork
+            Where a stationary state is needed that is not there.
+        """
+        raise NotImplementedError
 
 
 def as_drawn(network: Network, start: sp.csr_array, leak: balancing.Leak) -> Strengthened:

@@ -5,8 +5,9 @@ Symmetric, diagonally dominant networks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.linalg
@@ -14,17 +15,111 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from noiseprune.dynamics.stationary import inverse_lower
-from noiseprune.errors import UnstableNetwork
+from noiseprune.errors import InvalidOption, TooLarge, UnstableNetwork, check_choice
+from noiseprune.machine import limits
+from noiseprune.machine.speed import Cost
 from noiseprune.network import Network
-from noiseprune.probes import DifferenceVariance, Probe, Sketched
+from noiseprune.probes import Measurement, Probe, Sketched
 from noiseprune.rules import leak as balancing
-from noiseprune.strengthenings.base import Floats, Strengthened, as_drawn, reweighted
+from noiseprune.rules.leak import Leak
+from noiseprune.strengthenings.base import Draft, Floats, Strengthened, Strengthening, as_drawn, reweighted
 
 STEPS = 5
 RATE = 0.7  # the power eta of each step; 1 overshoots where synapses share neurons
+TARGET_SAMPLES = 512  # of a sketch of the original, which is aimed at: towards 64 it gains little
 STEP_SAMPLES = 32  # of a sketch of the pruned network: the target needs accuracy, the steps do not
-FREE_STEPS = 80
-FREE_TOLERANCE = 1e-3  # largest relative mismatch of a variance at which the free leak has converged
+FITTED_STEPS = 80
+FITTED_TOLERANCE = 1e-3  # largest relative mismatch of a variance at which the fitted leak has converged
+
+
+@dataclass(frozen=True)
+class Matched(Strengthening):
+    """Weights tuned from 1/p until every synapse sees the difference variance that it saw before: synapse-local.
+
+    Symmetric networks in which every neuron is diagonally dominant; see `matched` and, for leak="fitted",
+    `matched_with_fitted_leak`.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of tuning, each one probe of the pruned network.
+    leak : "matched" or "fitted", optional
+        In place of the leak that prune decides: "fitted" lets the excess leak adapt, so that every neuron's variance is
+        matched too.
+    """
+
+    steps: int = STEPS
+    leak: Literal["matched", "fitted"] | None = None
+
+    name = "matched"
+    needs = ("difference_variance",)
+    samples = TARGET_SAMPLES
+    remeasures = True
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.steps, int) and self.steps >= 1):
+            raise InvalidOption(f"steps must be a whole number, 1 or more; got {self.steps!r}")
+        check_choice("leak", self.leak, (None, "matched", "fitted"))
+
+    def check(self, network: Network, leak: str) -> None:
+        """Raise where the network is not symmetric and dominant, or the leak does not fit."""
+        if not (network.symmetric and network.dominant):
+            raise InvalidOption(
+                "strengthen='matched' is for symmetric networks in which every neuron is diagonally dominant, and "
+                f"{'this one is not dominant' if network.symmetric else 'this one is directed'}: take 'regressed'"
+            )
+        if leak == "original":
+            raise InvalidOption(
+                "strengthen='matched' matches the leak again after each step: leave leak out, or fitted"
+            )
+        if self.leak is not None and leak not in ("auto", self.leak):
+            raise InvalidOption(f"leak={leak!r} contradicts {self!r}: leave one of them out")
+        if "fitted" in (leak, self.leak):
+            if not network.equal_noise:
+                raise InvalidOption(
+                    "strengthen='matched' with leak='fitted' needs equal noise in all neurons: take 'regressed'"
+                )
+            if network.n_neurons > limits.FITTED_LEAK:
+                raise TooLarge(
+                    f"strengthen='matched' with leak='fitted' works with dense matrices and stops at {limits.FITTED_LEAK} "
+                    f"neurons; this network has {network.n_neurons}: leave the leak matched"
+                )
+
+    def auto_leak(self, network: Network) -> tuple[Leak, str]:
+        """Return its own leak."""
+        return (self.leak, f"as of {self!r}") if self.leak is not None else super().auto_leak(network)
+
+    def cost(self, network: Network, density: float, probe: Probe, measuring: Cost | None) -> Cost:  # noqa: ARG002
+        """Estimate a probe a step."""
+        if measuring is None:
+            return Cost(0.0, 0.0)
+        share = STEP_SAMPLES / probe.n_samples if isinstance(probe, Sketched) else 1.0
+        return Cost(measuring.memory, self.steps * share * measuring.seconds)
+
+    def apply(self, draft: Draft, rng: np.random.Generator) -> Strengthened:
+        """Tune the weights.
+
+        Raises
+        ------
+        UnstableNetwork
+            Where what the draw kept has no stationary state.
+        """
+        if draft.measured is None:
+            raise TypeError("matched strengthening needs the difference variance")
+        errors = np.broadcast_to(draft.measured.relative_error, draft.kept.shape)[draft.kept]
+        typical = float(np.sqrt(np.mean(errors**2))) if errors.size else 0.0
+        try:
+            if draft.leak == "fitted":
+                return matched_with_fitted_leak(draft.network, draft.start)
+            target = draft.measured.per_link[draft.kept]
+            return matched(
+                draft.network, draft.start, target, draft.probe, steps=self.steps, target_error=typical, rng=rng
+            )
+        except UnstableNetwork:
+            raise UnstableNetwork(
+                "what the draw kept has no stationary state, so there is nothing to match: a piece was cut off and has no "
+                "excess leak. Keep the network in one piece (keep_connected=True, --keep-connected) or more of it"
+            ) from None
 
 
 def matched(
@@ -33,6 +128,7 @@ def matched(
     target: Floats,
     probe: Probe,
     *,
+    steps: int = STEPS,
     target_error: float = 0.0,
     rng: np.random.Generator,
 ) -> Strengthened:
@@ -51,6 +147,8 @@ def matched(
         Their difference variances in the original.
     probe : Probe
         Measures the pruned network, once a step; a sketch with no more than `STEP_SAMPLES` samples.
+    steps : int
+        Steps of tuning.
     target_error : float
         Relative standard error of the target. The steps become so small that all of them together go as far as the
         target can be trusted.
@@ -70,20 +168,20 @@ def matched(
     if isinstance(probe, Sketched):
         probe = Sketched(samples=min(STEP_SAMPLES, probe.n_samples), bias=probe.bias)
     links, mismatches, best, rate = start, [], (np.inf, start), RATE
-    for step in range(STEPS + 1):
+    for step in range(steps + 1):
         measured = probe.measure(network.replace(links=links, leak=balancing.matched(network, links)), rng=rng)
         ratio = measured.per_link / target
         mismatches.append(float(np.sqrt(np.mean(np.log(ratio) ** 2))) if ratio.size else 0.0)
         best = min(best, (mismatches[-1], links), key=itemgetter(0))
         if step == 0:
             trust = _trust(mismatches[0], target_error, measured)
-            rate = min(RATE, 1 - (1 - trust) ** (1 / STEPS))
+            rate = min(RATE, 1 - (1 - trust) ** (1 / steps))
         links = reweighted(links, links.data * ratio**rate)
-    report = {"steps": STEPS, "rate": rate, "mismatch_before": mismatches[0], "mismatch_after": best[0], "trust": trust}
+    report = {"steps": steps, "rate": rate, "mismatch_before": mismatches[0], "mismatch_after": best[0], "trust": trust}
     return as_drawn(network, best[1], "matched")._replace(report=report)
 
 
-def _trust(mismatch: float, target_error: float, measured: DifferenceVariance) -> float:
+def _trust(mismatch: float, target_error: float, measured: Measurement) -> float:
     """Return the share of the mismatch at the start that is real, and worth following: Wiener's weight.
 
     The squared mismatch is that of the weights plus the squared errors of the target and of what is measured.
@@ -92,7 +190,7 @@ def _trust(mismatch: float, target_error: float, measured: DifferenceVariance) -
     return max(real, 0.0) / (max(real, 0.0) + target_error**2) if target_error else 1.0
 
 
-def matched_with_free_leak(network: Network, start: sp.csr_array) -> Strengthened:
+def matched_with_fitted_leak(network: Network, start: sp.csr_array) -> Strengthened:
     """Match the variance of every neuron too, by letting its excess leak adapt: excess_i <- excess_i (C'_ii / C_ii)^eta.
 
     Parameters
@@ -136,7 +234,7 @@ def matched_with_free_leak(network: Network, start: sp.csr_array) -> Strengthene
     value, step, leak = evaluate(x)
     first, steps = step, 0
     previous: tuple[Floats, Floats] | None = None
-    while steps < FREE_STEPS and np.max(np.abs(step), initial=0.0) > FREE_TOLERANCE:
+    while steps < FITTED_STEPS and np.max(np.abs(step), initial=0.0) > FITTED_TOLERANCE:
         steps += 1
         proposal = x + (step if previous is None else _anderson(x, step, *previous))
         new_value, new_step, new_leak = evaluate(proposal)
@@ -149,7 +247,7 @@ def matched_with_free_leak(network: Network, start: sp.csr_array) -> Strengthene
         "steps": steps,
         "mismatch_before": float(np.sqrt(np.mean(first**2))),
         "mismatch_after": float(np.sqrt(np.mean(step**2))),
-        "converged": bool(np.max(np.abs(step), initial=0.0) <= FREE_TOLERANCE),
+        "converged": bool(np.max(np.abs(step), initial=0.0) <= FITTED_TOLERANCE),
     }
     return Strengthened(reweighted(start, sign * np.exp(x[:n_links])), leak, np.ones(n_links, dtype=np.bool_), report)
 

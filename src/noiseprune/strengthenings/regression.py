@@ -4,99 +4,125 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from noiseprune.dynamics.stationary import stationary_covariance
-from noiseprune.errors import InvalidOption
-from noiseprune.machine.memory import need
-from noiseprune.machine.randomness import Rng, seed_from
+from noiseprune.dynamics.ensembles import ENSEMBLES, SAMPLES, second_moments
+from noiseprune.dynamics.stationary import has_stationary_state
+from noiseprune.errors import InvalidOption, UnstableNetwork, check_choice
+from noiseprune.linalg.moments import DenseMoments, Moments, SampleMoments
+from noiseprune.machine import limits
 from noiseprune.machine.speed import BLOCK_BYTES, Cost, seconds_a_product, seconds_an_operation
-from noiseprune.machine.threads import blas_alone, row_by_row
+from noiseprune.machine.threads import row_by_row
 from noiseprune.network import Network
+from noiseprune.network.units import Units
+from noiseprune.probes import Exact, Probe, Sketched
 from noiseprune.rules import leak as balancing
-from noiseprune.strengthenings.base import Floats, Strengthened
+from noiseprune.rules.leak import Leak
+from noiseprune.strengthenings.base import Draft, Floats, Strengthened, Strengthening, as_drawn
 
 logger = logging.getLogger("noiseprune")
 
 RIDGE = 0.1  # of the mean second moment; chosen in benchmarks/strengthening.py, as the ensemble is
-
-
-DENSE_LIMIT = 6_000  # neurons: above it second moments are those of samples
-SAMPLES = 512  # more than the inputs that a neuron of a large network usually keeps
-SOLVED = 1e-3  # relative residual of a sample
 TIMED_ROWS, TIMED_INPUTS = 20, 300  # to foretell what all will take; more inputs take their cube
 PRODUCTS_A_SAMPLE = 40.0  # of a solve with a directed A, counted on the networks of benchmarks/scale.py
 
 
-class SampleMoments:
-    """Second moments that are the mean outer product of samples, so that no n x n matrix need exist.
+@dataclass(frozen=True)
+class Regressed(Strengthening):
+    """Every neuron refits its kept inputs, seeing the second moments of those inputs: neuron-local. Any network.
+
+    Stable or an error; signs stay. See `regressed`.
 
     Parameters
     ----------
-    samples : (n_neurons, k) array
-        Independent samples of the activity.
+    moments : "slow", "stationary" or "mixed"
+        Which activity is preserved, as in `noiseprune.dynamics.ensembles.second_moments`.
+    ridge : float
+        In units of the mean second moment; ten and a hundred times as much where less leaves the network unstable.
     """
 
-    def __init__(self, samples: NDArray[np.floating[Any]]) -> None:
-        self.samples = samples
+    moments: str = "slow"
+    ridge: float = RIDGE
 
-    def scale(self) -> float:
-        """Return the mean second moment."""
-        return float(np.mean(np.square(self.samples, dtype=np.float64)))
+    name = "regressed"
 
-    def block(self, inputs: NDArray[Any]) -> Floats:
-        """Return the second moments of some inputs among themselves."""
-        part = self.samples[inputs].astype(np.float64)
-        return np.asarray(part @ part.T / part.shape[1])
+    def __post_init__(self) -> None:
+        check_choice("moments", self.moments, ENSEMBLES)
+        if not (isinstance(self.ridge, int | float) and 0 < self.ridge < np.inf):
+            raise InvalidOption(f"ridge must be positive and finite; got {self.ridge!r}")
 
-    def aims(self, target: sp.csr_array) -> Callable[[int, NDArray[Any]], Floats]:
-        """Return a function of a row and some inputs: the second moments of the row's output with these inputs."""
-        output = np.asarray(target @ self.samples, dtype=np.float64)
-        return lambda row, inputs: self.samples[inputs] @ output[row] / output.shape[1]
+    def check(self, network: Network, leak: str) -> None:
+        """Take any network and any leak."""
 
+    def auto_leak(self, network: Network) -> tuple[Leak, str]:  # noqa: ARG002
+        """Return the original leak."""
+        return "original", "original: the regression fits the weights to it"
 
-class _MatrixMoments:
-    """Second moments as they stand in a matrix, (n_neurons, n_neurons)."""
+    def cost(self, network: Network, density: float, probe: Probe, measuring: Cost | None) -> Cost:  # noqa: ARG002
+        """Estimate a regression on this share of the links."""
+        return cost(network, density)
 
-    def __init__(self, matrix: Floats) -> None:
-        self.matrix = matrix
+    def apply(self, draft: Draft, rng: np.random.Generator) -> Strengthened:
+        """Refit, then refit ever more shrunk towards zero, where every network is stable.
 
-    def scale(self) -> float:
-        """Return the mean second moment."""
-        return float(np.mean(self.matrix.diagonal()))
-
-    def block(self, inputs: NDArray[Any]) -> Floats:
-        """Return the second moments of some inputs among themselves."""
-        return np.asarray(self.matrix[np.ix_(inputs, inputs)])
-
-    def aims(self, target: sp.csr_array) -> Callable[[int, NDArray[Any]], Floats]:
-        """Return a function of a row and some inputs: the second moments of the row's output with these inputs."""
-        output = target @ self.matrix
-        return lambda row, inputs: output[row, inputs]
-
-
-Moments = Floats | SampleMoments
+        Raises
+        ------
+        UnstableNetwork
+            Where none of what was tried is stable.
+        """
+        network = draft.network
+        known_stable = draft.measured is not None and isinstance(
+            draft.probe, Exact | Sketched
+        )  # they refuse what is not
+        if draft.left_to_us and not known_stable and not has_stationary_state(network):
+            done = as_drawn(network, draft.start, "matched" if network.dominant else "original")
+            why = "the original is not stable, so no regression can be asked to be"
+            return done._replace(report={"reciprocal": why})
+        units = Units.of(network)
+        inside = units.enter(network)
+        start = units.enter(network.replace(links=draft.start)).link_matrix
+        moments = second_moments(inside, self.moments, rng=rng)
+        for ridge, towards_start in ((1, True), (1, False), (10, False), (100, False)):
+            done = regressed(
+                inside,
+                start,
+                moments,
+                fitted_leak=draft.leak == "fitted",
+                ridge=ridge * self.ridge,
+                towards_start=towards_start,
+            )
+            if draft.leak == "matched":
+                done = done._replace(leak=balancing.matched(inside, done.links))
+            made = inside.replace(links=done.links, leak=done.leak)
+            if has_stationary_state(made):
+                found = units.leave(made)
+                return done._replace(links=found.link_matrix, leak=found.leak)
+        raise UnstableNetwork(
+            "no regressed weights of the kept synapses leave the network stable: its own leak is too small, or a piece was "
+            "cut off and has no excess leak. Keep more (a higher density), keep it in one piece (keep_connected=True, "
+            "--keep-connected), keep the leak (leak='original'), or take strengthen='reciprocal', which returns what the "
+            "draw made, stable or not"
+        )
 
 
 def regressed(
     network: Network,
     start: sp.csr_array,
-    moments: Moments,
+    moments: Moments | Floats,
     *,
-    free_leak: bool = False,
+    fitted_leak: bool = False,
     ridge: float = RIDGE,
     towards_start: bool = True,
-    keep_signs: bool = True,
 ) -> Strengthened:
     """Let every neuron refit its kept inputs, seeing only their second moments.
 
-    For each neuron, minimise (w - w')^T M (w - w') + ridge |w' - w_start|^2 over weights w' on the kept inputs.
+    For each neuron, minimise (w - w')^T M (w - w') + ridge |w' - w_start|^2 over weights w' of the kept inputs, each with
+    its sign; one that would change it becomes zero, which counts as pruned.
 
     Parameters
     ----------
@@ -106,14 +132,12 @@ def regressed(
         The links that stay; their weights are what the ridge pulls towards.
     moments : (n_neurons, n_neurons) array, or SampleMoments
         M, second moments of the activity, as `second_moments` makes them or a recording gives them.
-    free_leak : bool
+    fitted_leak : bool
         Whether a neuron's own past is one more input, and its leak refitted with the rest.
     ridge : float
         In units of the mean second moment.
     towards_start : bool
         Whether the ridge pulls towards the start, or towards zero.
-    keep_signs : bool
-        Whether weights keep their signs; one that would change it becomes zero, which counts as pruned.
 
     Returns
     -------
@@ -121,14 +145,12 @@ def regressed(
         Without links that became zero. In a symmetric network both directions are averaged.
     """
     operator, kept = network.weights, _both_directions(start, network.symmetric)
-    if free_leak:
+    if fitted_leak:
         operator = operator - sp.diags_array(network.leak)
         kept = kept - sp.diags_array(network.leak)
-    fitted = refit_rows(
-        operator.tocsr(), kept.tocsr(), moments, ridge=ridge, towards_start=towards_start, keep_signs=keep_signs
-    )
+    fitted = refit_rows(operator.tocsr(), kept.tocsr(), moments, ridge=ridge, towards_start=towards_start)
     leak = network.leak
-    if free_leak:
+    if fitted_leak:
         leak = np.maximum(-fitted.diagonal(), balancing.FLOOR * network.leak)
         fitted = (fitted - sp.diags_array(fitted.diagonal())).tocsr()
     if network.symmetric:
@@ -150,11 +172,10 @@ def regressed(
 def refit_rows(
     target: sp.csr_array,
     start: sp.csr_array,
-    moments: Moments,
+    moments: Moments | Floats,
     *,
     ridge: float,
     towards_start: bool,
-    keep_signs: bool,
 ) -> sp.csr_array:
     """Fit each row of `target` by the entries that `start` has in it; see `regressed`.
 
@@ -172,7 +193,7 @@ def refit_rows(
     """
     from scipy.optimize import nnls
 
-    M = moments if isinstance(moments, SampleMoments) else _MatrixMoments(moments)
+    M = DenseMoments(moments) if isinstance(moments, np.ndarray) else moments
     penalty = ridge * M.scale()
     aims = M.aims(target)
     fitted = np.zeros(start.nnz)
@@ -185,11 +206,8 @@ def refit_rows(
         aim = aims(row, inputs) + (penalty * before if towards_start else 0.0)
         factor = np.linalg.cholesky(M.block(inputs) + penalty * np.eye(inputs.size))
         half = scipy.linalg.solve_triangular(factor, aim, lower=True)
-        if keep_signs:
-            sign = np.sign(before)
-            fitted[inside] = sign * nnls(factor.T * sign, half, maxiter=100 + 10 * inputs.size)[0]
-        else:
-            fitted[inside] = scipy.linalg.solve_triangular(factor.T, half, lower=False)
+        sign = np.sign(before)
+        fitted[inside] = sign * nnls(factor.T * sign, half, maxiter=100 + 10 * inputs.size)[0]
 
     with row_by_row(int(np.diff(start.indptr).max(initial=0))):
         for row in _told(start.shape[0]):
@@ -217,77 +235,13 @@ def cost(network: Network, density: float) -> Cost:
     for rows in (1, 1 + TIMED_ROWS):  # the first also loads what is needed
         weights = sp.csr_array(np.random.default_rng(1).standard_normal((rows, timed)))
         begin = time.perf_counter()
-        refit_rows(weights, weights, moments, ridge=RIDGE, towards_start=True, keep_signs=True)
+        refit_rows(weights, weights, moments, ridge=RIDGE, towards_start=True)
         taken.append(time.perf_counter() - begin)
     seconds = n * taken[-1] / (1 + TIMED_ROWS) * (kept / timed) ** 3
-    if n <= DENSE_LIMIT:
+    if n <= limits.SECOND_MOMENTS:
         return Cost(24.0 * n * n, seconds + 4.0 * n**3 * seconds_an_operation())
     products = SAMPLES * PRODUCTS_A_SAMPLE * 4 / BLOCK_BYTES
     return Cost(4.0 * SAMPLES * n, seconds + products * seconds_a_product(network.link_matrix, network.n_synapses))
-
-
-def second_moments(
-    network: Network, ensemble: str = "slow", *, dense_limit: int = DENSE_LIMIT, rng: Rng = 0
-) -> Moments:
-    """Second moments M of the activity that strengthening should preserve.
-
-    Parameters
-    ----------
-    network : Network
-        Stable.
-    ensemble : "slow", "stationary" or "mixed"
-        Slow noise, M = A^-1 diag(sigma^2) A^-T: the response to constant random input. White noise, M = C: keeps fast
-        modes and shrinks slow ones. Or the mean of both, each over its trace.
-    dense_limit : int
-        Larger networks get the moments of `SAMPLES` samples of slow noise.
-    rng : int or Generator
-        For these samples.
-
-    Returns
-    -------
-    (n_neurons, n_neurons) array or SampleMoments
-        M.
-    """
-    if ensemble not in ENSEMBLES:
-        raise InvalidOption(f"ensemble must be one of {', '.join(ENSEMBLES)}; got {ensemble!r}")
-    if network.n_neurons <= dense_limit:
-        return ENSEMBLES[ensemble](network)
-    if ensemble != "slow":
-        raise InvalidOption(f"above {dense_limit} neurons the ensemble is slow noise; got {ensemble!r}")
-    return SampleMoments(_slow_samples(network, np.random.default_rng(seed_from(rng))))
-
-
-def _slow_samples(network: Network, random: np.random.Generator) -> NDArray[np.float32]:
-    """(-A)^-1 sigma xi, (n_neurons, SAMPLES): responses to constant random input, a block of solves at a time."""
-    from noiseprune.linalg.shiftsolve import Operator
-
-    need(4.0 * SAMPLES * network.n_neurons, f"{SAMPLES} samples of slow noise", "take strengthen='reciprocal'")
-    logger.info("sampling responses to slow noise")
-    operator = Operator(network.weights.astype(np.float64), network.leak)
-    samples = np.empty((network.n_neurons, SAMPLES), np.float32)
-    width = BLOCK_BYTES // operator.dtype.itemsize
-    with blas_alone():
-        for first in range(0, SAMPLES, width):
-            inputs = network.noise_std[:, None] * random.standard_normal((network.n_neurons, width))
-            samples[:, first : first + width] = operator.solve(inputs, 0.0, SOLVED)[0]
-    return samples
-
-
-def _stationary(network: Network) -> Floats:
-    return stationary_covariance(network)[0]
-
-
-def _slow(network: Network) -> Floats:
-    response = np.linalg.inv(network.matrix().toarray().astype(np.float64)) * network.noise_std
-    return response @ response.T
-
-
-def _mixed(network: Network) -> Floats:
-    parts = (_stationary(network), _slow(network))
-    return sum(part / np.trace(part) for part in parts) / 2
-
-
-ENSEMBLES: dict[str, Callable[[Network], Floats]] = {"stationary": _stationary, "slow": _slow, "mixed": _mixed}
 
 
 def _both_directions(links: sp.csr_array, symmetric: bool) -> sp.csr_array:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from noiseprune.errors import InvalidOption, choice
+from noiseprune.errors import InvalidOption, check_choice
 
 BATCH = 256  # trials that run at a time
 # A ridge that stands for errors of a tenth of each input's standard deviation: once all neurons are pruned, what each one
@@ -71,7 +71,7 @@ class IntrinsicNoise:
     def __post_init__(self) -> None:
         _positive(std=self.std)
         _whole(steps=self.steps, trials=self.trials)
-        choice("covariance", self.covariance, ("simulated", "lyapunov"))
+        check_choice("covariance", self.covariance, ("simulated", "lyapunov"))
 
     @property
     def noise_std(self) -> float:

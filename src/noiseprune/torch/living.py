@@ -13,9 +13,10 @@ from torch.nn.utils import prune
 from torch.utils.hooks import RemovableHandle
 
 from noiseprune.errors import InvalidNetwork, InvalidOption
+from noiseprune.rules import Noise
 from noiseprune.torch.blocks import Bools, as_array, writable
 from noiseprune.torch.recurrent import full_name, tensor
-from noiseprune.torch.selection import choose, noise_importance
+from noiseprune.torch.selection import choose, square_importance
 from noiseprune.torch.sharing import overlap, refuse_shared
 
 
@@ -72,7 +73,7 @@ class NoisePrune(prune.BasePruningMethod):  # type: ignore[misc, unused-ignore]
         own = np.eye(len(weights), dtype=np.bool_)
         offered = (weights != 0) & ~own
         target = min(round(self.density * (weights.size - len(weights))), int(np.count_nonzero(offered)))
-        scores = noise_importance(weights, self.covariance)
+        scores = square_importance(Noise(), weights, self.covariance)
         rng = np.random.default_rng(0)  # the largest are kept: nothing is drawn
         ((kept, _),) = choose([scores], [offered], [target], per="block", draw="topk", certain=True, rng=rng)
         return kept | (own & (weights != 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -9,15 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from noiseprune.errors import InvalidOption
-from noiseprune.rules.importance import Rule
+from noiseprune.rules import Rule
 from noiseprune.torch import refit
 from noiseprune.torch.blocks import Block, Bools, Floats
 from noiseprune.torch.moments import Moments
 from noiseprune.torch.selection import importance
 
 Strengthen = Literal["regressed", "staged", "reciprocal", "none"]
-STRENGTHENS: tuple[Strengthen, ...] = ("regressed", "staged", "reciprocal", "none")
-REFITS = ("regressed", "staged")  # those that correct biases
 
 
 class Change(NamedTuple):
@@ -60,20 +59,10 @@ class Problem:
 
     def change(self, strengthen: Strengthen, kept: Bools, p: Floats, cap: float | None) -> Change:
         """Fit what stays."""
-        others = self.others
-        if strengthen == "reciprocal":
-            if not p[kept].all():
-                raise InvalidOption(
-                    f"of {self.block.name} weights are kept whose importance is zero, so that there is no 1/p: the activity that "
-                    "they read stands still. Give inputs or noise that move it, or take another strengthen"
-                )
-            new = refit.reciprocal(others, kept, p, cap)
-        elif strengthen == "none":
-            new = np.where(kept, others, 0.0)
-        else:
-            new = refit.regress(others, kept, self.H)
+        others, way = self.others, STRENGTHENINGS[strengthen]
+        new = way.fit(self, kept, p, cap)
         lost = others - new
-        bias = lost @ self.moments.mean if strengthen in REFITS else None
+        bias = lost @ self.moments.mean if way.corrects_bias else None
         return Change(new + self.weights - others, bias, self._drive_error(lost))
 
     def write(self, module: nn.Module, change: Change) -> None:
@@ -88,6 +77,31 @@ class Problem:
         error = np.einsum("ij,jk,ik->i", lost, M, lost, optimize=True)
         drive = np.einsum("ij,jk,ik->i", self.weights, M, self.weights, optimize=True)
         return np.sqrt(np.maximum(error, 0) / np.where(drive > 0, drive, 1.0))
+
+
+class Way(NamedTuple):
+    """A way to make new weights, (post, pre), from a problem, what is kept, p and a cap; and whether the bias follows."""
+
+    fit: Callable[[Problem, Bools, Floats, float | None], Floats]
+    corrects_bias: bool
+
+
+def _reciprocal(problem: Problem, kept: Bools, p: Floats, cap: float | None) -> Floats:
+    if not p[kept].all():
+        raise InvalidOption(
+            f"of {problem.block.name} weights are kept whose importance is zero, so that there is no 1/p: the activity that "
+            "they read stands still. Give inputs or noise that move it, or take another strengthen"
+        )
+    return refit.reciprocal(problem.others, kept, p, cap)
+
+
+_regressed = Way(lambda problem, kept, p, cap: refit.regress(problem.others, kept, problem.H), True)  # noqa: ARG005
+STRENGTHENINGS: dict[Strengthen, Way] = {
+    "regressed": _regressed,
+    "staged": _regressed,
+    "reciprocal": Way(_reciprocal, False),
+    "none": Way(lambda problem, kept, p, cap: np.where(kept, problem.others, 0.0), False),  # noqa: ARG005
+}
 
 
 def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> dict[str, Tensor]:

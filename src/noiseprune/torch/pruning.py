@@ -10,15 +10,16 @@ import torch
 from torch import Tensor, nn
 
 import noiseprune
-from noiseprune.errors import InvalidOption, choice
+from noiseprune import rules
+from noiseprune.errors import InvalidOption, check_choice
 from noiseprune.machine.randomness import Rng, seed_from
-from noiseprune.rules.importance import RULES, Rule
+from noiseprune.rules import Rule, make_rule
 from noiseprune.torch.blocks import Block, Bools, Floats, blocks_of
 from noiseprune.torch.ensembles import NOISES, Ensemble, IntrinsicNoise, examples
 from noiseprune.torch.linearisation import spectral_abscissa, stationary_moments
 from noiseprune.torch.living import hook
 from noiseprune.torch.moments import Moments, measure
-from noiseprune.torch.problem import REFITS, STRENGTHENS, Change, Problem, Strengthen, densities_of, masks_of
+from noiseprune.torch.problem import STRENGTHENINGS, Change, Problem, Strengthen, densities_of, masks_of
 from noiseprune.torch.recurrent import Layers, Recurrent, layers_of, n_inputs, tensor
 from noiseprune.torch.selection import Draw, Per, choose
 from noiseprune.torch.sharing import refuse_shared
@@ -34,7 +35,7 @@ def prune_(
     *,
     noise: Noise | None = None,
     inputs: Tensor | None = None,
-    rule: Rule = "noise",
+    rule: str | Rule = "noise",
     draw: Draw = "topk",
     strengthen: Strengthen = "regressed",
     per: Per = "block",
@@ -58,7 +59,7 @@ def prune_(
         What drives the network: private noise on each neuron, or coloured noise through its inputs.
     inputs : (T, trials, inputs) Tensor
         Or unlabelled examples, laid out as the module takes them. Exactly one of `noise` and `inputs`.
-    rule : "noise", "magnitude", "weight" or "uniform"
+    rule : "noise", "magnitude", "weight", "uniform", "activity" or Rule
         What a weight's importance is; `noiseprune.torch.selection.importance`.
     draw : "topk", "independent" or "fixed"
         The most important, or a draw with p = min(1, K r).
@@ -110,7 +111,8 @@ def prune_(
     (288, 288)
     """
     began = time.perf_counter()
-    _check(density, rule, draw, strengthen, per, form, ridge, cap)
+    the_rule = make_rule(rule)
+    _check(density, the_rule, draw, strengthen, per, form, ridge, cap)
     layers = layers_of(module, recurrent)
     blocks = blocks_of(module, layers, include_input=include_input)
     _refuse_shared(module, layers, blocks, strengthen)
@@ -123,14 +125,14 @@ def prune_(
 
     moments = _moments(module, layers, blocks, ensemble, generator)
     problems = [Problem(module, block, moments[block.source], density, ridge) for block in blocks]
-    scores = [problem.scores(rule, strengthen, density) for problem in problems]
+    scores = [problem.scores(the_rule, strengthen, density) for problem in problems]
     chosen = choose(
         scores,
         [problem.offered for problem in problems],
         [problem.target for problem in problems],
         per=per,
         draw=draw,
-        certain=rule == "magnitude",
+        certain=the_rule.ranks,
         rng=np.random.default_rng(for_draw),
     )
     changes = _changes(module, problems, chosen, strengthen, cap)
@@ -146,7 +148,7 @@ def prune_(
             problem.block.name: change.drive_error for problem, change in zip(problems, changes, strict=True)
         },
         "ensemble": type(ensemble).__name__,
-        "selection": "exact prices of doing without a weight" if strengthen == "staged" else f"{rule}, {draw}",
+        "selection": "exact prices of doing without a weight" if strengthen == "staged" else f"{the_rule.name}, {draw}",
         "spectral_abscissa": {"before": abscissa, "after": spectral_abscissa(module, layers)},
         "ridge": ridge,
         "samples": max(found.count for found in moments.values()),
@@ -168,19 +170,18 @@ def _check(
 ) -> None:
     if isinstance(density, bool) or not isinstance(density, int | float | np.number) or not 0 < density <= 1:
         raise InvalidOption(f"density, the kept share, must be a number above 0 and at most 1; got {density!r}")
-    choice("rule", rule, RULES)
-    choice("draw", draw, ("topk", "independent", "fixed"))
-    choice("strengthen", strengthen, STRENGTHENS)
-    choice("per", per, ("row", "block", "global"))
-    choice("form", form, ("baked", "hook"))
-    if strengthen == "staged" and (rule != "noise" or draw != "topk"):
+    check_choice("draw", draw, ("topk", "independent", "fixed"))
+    check_choice("strengthen", strengthen, STRENGTHENINGS)
+    check_choice("per", per, ("row", "block", "global"))
+    check_choice("form", form, ("baked", "hook"))
+    if strengthen == "staged" and (rule != rules.Noise() or draw != "topk"):
         raise InvalidOption(
-            f"strengthen='staged' chooses by itself what to keep, so rule={rule!r} and draw={draw!r} would say it twice: leave "
-            "them out, or take strengthen='regressed'"
+            f"strengthen='staged' chooses by itself what to keep, so rule={rule.name!r} and draw={draw!r} would say it twice: "
+            "leave them out, or take strengthen='regressed'"
         )
-    if rule == "magnitude" and draw != "topk":
+    if rule.ranks and draw != "topk":
         raise InvalidOption(
-            f"rule='magnitude' keeps the largest, so draw={draw!r} has nothing to draw: take rule='weight'"
+            f"rule={rule.name!r} keeps the largest, so draw={draw!r} has nothing to draw: take rule='weight'"
         )
     if ridge is not None and not (isinstance(ridge, int | float | np.number) and 0 < ridge < np.inf):
         raise InvalidOption(f"ridge must be positive and finite; got {ridge!r}")
@@ -189,7 +190,7 @@ def _check(
 
 
 def _refuse_shared(module: nn.Module, layers: Layers, blocks: list[Block], strengthen: Strengthen) -> None:
-    biases = [block.bias for block in blocks if block.bias is not None and strengthen in REFITS]
+    biases = [block.bias for block in blocks if block.bias is not None and STRENGTHENINGS[strengthen].corrects_bias]
     read = [path for directions in layers for layer in directions for path in layer.paths]
     refuse_shared(module, dict.fromkeys([block.weight for block in blocks] + biases), read)
 
@@ -226,7 +227,7 @@ def _ensemble(module: nn.Module, layers: Layers, noise: Noise | None, inputs: Te
     if inputs is not None:
         return examples(inputs, n_inputs(module, layers), batch_first=bool(getattr(module, "batch_first", False)))
     if isinstance(noise, str):
-        return NOISES[choice("noise", noise, NOISES)]()
+        return NOISES[check_choice("noise", noise, NOISES)]()
     if noise is None or not hasattr(noise, "batches"):
         raise InvalidOption(
             f"noise must be 'intrinsic', 'input', IntrinsicNoise(...) or InputNoise(...); got {noise!r}"

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from noiseprune.errors import InvalidOption
+from noiseprune.rules import LocalForm, Rule
 from noiseprune.rules.budget import water_filling
 from noiseprune.rules.draw import DRAWS
-from noiseprune.rules.importance import Rule, noise
 from noiseprune.torch.blocks import Block, Bools, Floats
 
 Draw = Literal["topk", "independent", "fixed"]
@@ -22,27 +22,47 @@ def importance(rule: Rule, block: Block, weights: Floats, covariance: Floats) ->
 
     Parameters
     ----------
+    rule : Rule
+        One with a local form.
+    block : Block
+        What is weighed.
     weights : (post, pre) array
         Of the block.
     covariance : (pre, pre) array
         Of what the weights read; for the noise rule, |W_ij| Var(f_i - s_ij f_j).
     """
-    if rule == "uniform":
-        return np.ones_like(weights)
-    if rule != "noise":
-        return np.abs(weights)
+    local = local_form(rule)
+    if not local.needs:
+        return local.importance(weights)
     if not block.square:
         raise InvalidOption(
-            f"rule='noise' compares the activity of the two neurons of a synapse, and those of {block.name} belong to different "
-            "populations: take strengthen='staged', or rule='magnitude' or 'weight'"
+            f"rule='{rule.name}' compares the activity of the two neurons of a synapse, and those of {block.name} belong to "
+            "different populations: take strengthen='staged', or rule='magnitude' or 'weight'"
         )
-    return noise_importance(weights, covariance)
+    return square_importance(rule, weights, covariance)
 
 
-def noise_importance(weights: Floats, covariance: Floats) -> Floats:
-    """R_ij = |W_ij| Var(f_i - s_ij f_j), (n, n)."""
+def square_importance(rule: Rule, weights: Floats, covariance: Floats) -> Floats:
+    """Weigh every entry of a square block by a rule with a local form, (n, n)."""
     variance = covariance.diagonal()
-    return noise(weights, variance[:, None] + variance - 2 * np.sign(weights) * covariance)
+    both = variance[:, None] + variance
+    return local_form(rule).importance(weights, both - 2 * np.sign(weights) * covariance, both)
+
+
+def local_form(rule: Rule) -> LocalForm:
+    """Return how a rule weighs a synapse by its own weight and two neurons, which is all that a module can tell.
+
+    Raises
+    ------
+    InvalidOption
+        Where it has no such form.
+    """
+    if rule.local is None:
+        raise InvalidOption(
+            f"the rule {rule.name} has no local form, and a module has nothing else to go by: take strengthen='staged', or a "
+            "rule with one, such as 'noise' or 'magnitude'"
+        )
+    return rule.local
 
 
 def choose(
@@ -124,7 +144,7 @@ def _pick(score: Floats, target: int, draw: Draw, certain: bool, rng: np.random.
     """Choose among scores (m,); return which stay, and keep probabilities."""
     p = np.minimum(1.0, water_filling(score, target) * score)
     if draw != "topk":
-        return DRAWS[draw](p, rng), p
+        return DRAWS[draw].function(p, rng), p
     kept = np.zeros(score.size, dtype=np.bool_)
     kept[np.argsort(-score, kind="stable")[:target]] = True
     return kept, kept.astype(np.float64) if certain else p

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from noiseprune.dynamics import runs as dynamics
 from noiseprune.errors import InvalidNetwork, InvalidOption, MissingExtra, TooLarge
-from noiseprune.measure.compare import MAX_STEPS, RUN_LENGTH
 from noiseprune.measure.pair import Pair
+from noiseprune.measure.responses import MAX_STEPS, RUN_LENGTH
 from noiseprune.measure.result import Comparison
 from noiseprune.network import Activation, Network
 from noiseprune.network.ordering import block_sums, cluster_order, typical_largest
