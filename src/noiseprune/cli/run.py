@@ -85,7 +85,7 @@ def run(
 
     [bold]noiseprune run larva_mb_left_adjacency.csv --orientation pre-post --until-density 0.5 --window 5 -o larva.npz[/bold]
     """
-    from noiseprune.plasticity.development import check_savable
+    from noiseprune.plasticity.saving import check_savable
     from noiseprune.sources.files import check_writable
 
     options: dict[str, Any] = {

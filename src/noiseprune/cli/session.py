@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from noiseprune.experiments.table import Sweep
     from noiseprune.measure.result import Comparison
-    from noiseprune.plasticity import Trace
+    from noiseprune.plasticity import Development
 
 SCHEMA_VERSION = 1
 PATIENCE = 1.0  # seconds of work before progress is shown
@@ -112,7 +112,7 @@ class Session:
         else:
             self.say("Recommended: none of these.")
 
-    def development(self, title: str, trace: Trace) -> None:
+    def development(self, title: str, trace: Development) -> None:
         """Print the records of a run, a row a time."""
         if self.quiet:
             return

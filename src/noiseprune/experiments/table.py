@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import BadFile
+from noiseprune.machine.display import Displayed
 from noiseprune.machine.output import replacing
 from noiseprune.machine.processes import with_polars
 from noiseprune.measure.result import Comparison
-from noiseprune.sources.files.results import write_rows
+from noiseprune.sources.files.archive import write_rows
 
 SCHEMA_VERSION = 1
 
@@ -42,7 +43,7 @@ Case = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Displayed):
     """A table of what pruning preserved, one row a choice of density, rule and strengthening.
 
     Attributes
@@ -75,11 +76,6 @@ class Sweep:
         best = self.recommended
         advice = "nothing recommended" if best is None else f"recommended: density {best['asked_density']:g}"
         return f"Sweep({len(self.rows)} rows, {len(self.cases)} draws, {advice})"
-
-    def _repr_html_(self) -> str:
-        from noiseprune.view.cards import sweep_card
-
-        return sweep_card(self)
 
     @property
     def measure(self) -> str:

@@ -7,13 +7,13 @@ import platform
 import numpy as np
 import scipy
 
-import noiseprune
+from noiseprune.version import __version__
 
 
 def versions() -> dict[str, str]:
     """Say what ran: versions and the system."""
     return {
-        "noiseprune": noiseprune.__version__,
+        "noiseprune": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,

@@ -14,9 +14,10 @@ import numpy as np
 
 from noiseprune.dynamics.stationary import is_stable
 from noiseprune.errors import InvalidNetwork
+from noiseprune.linalg.timing import seconds_a_product
 from noiseprune.machine import limits
 from noiseprune.machine.randomness import Rng, seed_from, streams
-from noiseprune.machine.speed import Cost, seconds_a_product, seconds_an_operation
+from noiseprune.machine.speed import Cost, seconds_an_operation
 from noiseprune.measure.covariance import covariance_error, kl_per_neuron
 from noiseprune.measure.reasons import NO_STATIONARY_STATE, Reasons, ratio
 from noiseprune.measure.responses import Responses

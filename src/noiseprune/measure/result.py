@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseprune.machine.display import Displayed, shown
+
 Spread = dict[str, float | None]
 
 
@@ -26,7 +28,7 @@ class Spectra(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Displayed):
     """What was preserved: numbers only. `to_dict` makes strict JSON of it; None stands where a number cannot be had.
 
     Attributes
@@ -120,14 +122,7 @@ class Comparison:
     spectra: Spectra | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        from noiseprune.view.words import verdict
-
-        return f"Comparison({verdict(self)[:-1]})"
-
-    def _repr_html_(self) -> str:
-        from noiseprune.view.cards import comparison_card
-
-        return comparison_card(self)
+        return f"Comparison({(shown('sentence', self) or '').rstrip('.')})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, fit for strict JSON."""

@@ -35,6 +35,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from noiseprune.errors import InvalidNetwork
+from noiseprune.machine.display import Displayed
 from noiseprune.network.checks import _bad_diagonal, _per_neuron, checked_labels, square_matrix
 from noiseprune.network.links import Synapses, _frozen, absolute_row_sums, as_links, without_diagonal
 from noiseprune.network.squares import bare_square
@@ -45,7 +46,7 @@ ACTIVATIONS: tuple[Activation, ...] = ("linear", "rectified", "tanh")
 DOMINANCE_ROUNDING = {np.dtype(np.float64): 2e-13, np.dtype(np.float32): 2e-6}
 
 
-class Network:
+class Network(Displayed):
     """A noise-driven recurrent network, dx/dt = -D x + W f(x) + sigma xi, checked once and never changed.
 
     Parameters
@@ -257,11 +258,6 @@ class Network:
     def __repr__(self) -> str:
         kind = "symmetric" if self.symmetric else "directed"
         return f"Network({self.n_neurons} neurons, {self.n_synapses} synapses, {kind}, {self.activation})"
-
-    def _repr_html_(self) -> str:
-        from noiseprune.view.cards import network_card
-
-        return network_card(self)
 
     @property
     def link_matrix(self) -> sp.csr_array:

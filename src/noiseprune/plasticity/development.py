@@ -16,14 +16,13 @@ from noiseprune.measure.compare import compare
 from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
 from noiseprune.network import Network
+from noiseprune.plasticity.saving import save
 
 Floats = NDArray[np.float64]
 
-SUFFIXES = (".npz", ".parquet")
-
 
 @dataclass(frozen=True)
-class Trace(Pair):
+class Development(Pair):
     """How a network developed.
 
     Attributes
@@ -75,22 +74,10 @@ class Trace(Pair):
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write everything to ``.npz``, which `noiseprune.load` reads, or the records alone to ``.parquet``."""
-        from noiseprune.sources.files.results import save_trace
-
-        check_savable(path, overwrite=overwrite)
-        save_trace(self, path, overwrite=overwrite)
+        save(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
         return (
-            f"Trace({self.network.n_neurons} neurons, {self.network.n_synapses} of {self.original.n_synapses} synapses left "
+            f"Development({self.network.n_neurons} neurons, {self.network.n_synapses} of {self.original.n_synapses} synapses left "
             f"after {self.time[-1]:.6g} s, {len(self.records)} records)"
         )
-
-
-def check_savable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Raise `BadFile` where `Trace.save` could not write `path`, before any work is done."""
-    from noiseprune.machine.output import check_output
-
-    if Path(path).suffix not in SUFFIXES:
-        raise BadFile(f"{path}: a run is saved as .npz, all of it, or as .parquet, its records; name it so")
-    check_output(path, overwrite=overwrite)

@@ -16,7 +16,7 @@ from noiseprune.machine.threads import blas_alone, limited
 from noiseprune.machine.versions import versions
 from noiseprune.network.digest import described
 from noiseprune.plasticity.checkpoint import Checkpoint, Records, interrupts_held
-from noiseprune.plasticity.development import Trace
+from noiseprune.plasticity.development import Development
 from noiseprune.plasticity.observing import Observer
 from noiseprune.plasticity.planning import Plan, make_plan
 from noiseprune.plasticity.process import Process
@@ -50,7 +50,7 @@ def run(
     checkpoint: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     rng: Rng = 0,
-) -> Trace:
+) -> Development:
     """Let a noisy network run, and let its synapses prune themselves while it does.
 
     The network follows dx/dt = -D x + W f(x) + b + sigma xi. Each synapse follows the difference of its two neurons,
@@ -104,7 +104,7 @@ def run(
 
     Returns
     -------
-    Trace
+    Development
         The network at the end, and how it came there.
 
     Raises
@@ -164,7 +164,7 @@ def run(
     }
     final = process.network().replace(origin=record)
     _warn(final, records)
-    return Trace(final, network, records, process.arrays["pruned_at"], record)
+    return Development(final, network, records, process.arrays["pruned_at"], record)
 
 
 def _develop(process: Process, plan: Plan, observer: Observer, records: Records, keeper: Checkpoint) -> None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from noiseprune.dynamics import stationary as covariance
 from noiseprune.errors import InvalidOption, UnstableNetwork
+from noiseprune.linalg.timing import seconds_a_product
 from noiseprune.machine.memory import need
 from noiseprune.machine.randomness import Rng, seed_from
-from noiseprune.machine.speed import BLOCK_BYTES, Cost, seconds_a_product
+from noiseprune.machine.speed import BLOCK_BYTES, Cost
 from noiseprune.machine.threads import blas_alone
 from noiseprune.network import Network
 from noiseprune.network.units import Units

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidOption, NoisePruneWarning
+from noiseprune.machine.display import Displayed
 from noiseprune.machine.randomness import Rng, streams
 from noiseprune.machine.threads import limited
 from noiseprune.measure import compare as comparing
@@ -23,6 +24,7 @@ from noiseprune.network.structure import components, connectivity_density
 from noiseprune.probes import Measurement, Probe, measure
 from noiseprune.pruning.plan import Plan, PruneOptions, make_plan
 from noiseprune.pruning.provenance import provenance
+from noiseprune.pruning.saving import save
 from noiseprune.rules import Rule
 from noiseprune.rules import leak as balancing
 from noiseprune.rules.budget import Budget, KeepProbability, keep_probability, spanning_forest
@@ -148,7 +150,7 @@ def prune(
 
 
 @dataclass(frozen=True)
-class Pruned(Pair):
+class Pruned(Pair, Displayed):
     """A pruned network and all that led to it.
 
     Attributes
@@ -206,18 +208,11 @@ class Pruned(Pair):
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write everything to one ``.npz`` file, which `noiseprune.load` reads; no pickle."""
-        from noiseprune.sources.files.results import save_pruned
-
-        save_pruned(self, path, overwrite=overwrite)
+        save(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
         before, after = self.original.n_synapses, self.network.n_synapses
         return f"Pruned({self.network.n_neurons} neurons, {after} of {before} synapses kept, rule {self.rule})"
-
-    def _repr_html_(self) -> str:
-        from noiseprune.view.cards import pruned_card
-
-        return pruned_card(self)
 
     @property
     def rule(self) -> str:

@@ -15,8 +15,9 @@ from noiseprune.dynamics.ensembles import ENSEMBLES, SAMPLES, second_moments
 from noiseprune.dynamics.stationary import has_stationary_state
 from noiseprune.errors import InvalidOption, UnstableNetwork, check_choice
 from noiseprune.linalg.moments import DenseMoments, Moments, SampleMoments
+from noiseprune.linalg.timing import seconds_a_product
 from noiseprune.machine import limits
-from noiseprune.machine.speed import BLOCK_BYTES, Cost, seconds_a_product, seconds_an_operation
+from noiseprune.machine.speed import BLOCK_BYTES, Cost, seconds_an_operation
 from noiseprune.machine.threads import row_by_row
 from noiseprune.network import Network
 from noiseprune.network.units import Units

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import noiseprune
 from noiseprune import rules
 from noiseprune.errors import InvalidOption, check_choice
 from noiseprune.machine.randomness import Rng, seed_from
@@ -23,6 +22,7 @@ from noiseprune.torch.problem import STRENGTHENINGS, Change, Problem, Strengthen
 from noiseprune.torch.recurrent import Layers, Recurrent, layers_of, n_inputs, tensor
 from noiseprune.torch.selection import Draw, Per, choose
 from noiseprune.torch.sharing import refuse_shared
+from noiseprune.version import __version__
 
 Form = Literal["baked", "hook"]
 Noise = Literal["intrinsic", "input"] | Ensemble
@@ -154,7 +154,7 @@ def prune_(
         "samples": max(found.count for found in moments.values()),
         "seconds": time.perf_counter() - began,
         "seed": seed,
-        "version": noiseprune.__version__,
+        "version": __version__,
     }
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from noiseprune.experiments.table import Sweep
+from noiseprune.machine.display import shows
+from noiseprune.measure.result import Comparison
+from noiseprune.network import Network
+from noiseprune.pruning.pipeline import Pruned
 from noiseprune.view.words import share, verdict
-
-if TYPE_CHECKING:
-    from noiseprune.experiments.table import Sweep
-    from noiseprune.measure.result import Comparison
-    from noiseprune.network import Network
-    from noiseprune.pruning.pipeline import Pruned
 
 # everything derives from the colour of the notebook's text, so that it fits any theme
 BOX = "border:1px solid;border-color:color-mix(in srgb,currentColor 30%,transparent);padding:.6em .9em;max-width:34em"
 NAME = "text-align:left;font-weight:normal;opacity:.8;padding:0 1.5em 0 0"
 
 
+@shows("card", Network)
 def network_card(net: Network) -> str:
     """Return the card of a network."""
     facts = {
@@ -30,6 +30,7 @@ def network_card(net: Network) -> str:
     return _card("Network", "", facts)
 
 
+@shows("card", Pruned)
 def pruned_card(result: Pruned) -> str:
     """Return the card of a result of prune."""
     before, after = result.original.n_synapses, result.network.n_synapses
@@ -45,6 +46,7 @@ def pruned_card(result: Pruned) -> str:
     return _card("Pruned", said, facts)
 
 
+@shows("card", Comparison)
 def comparison_card(c: Comparison) -> str:
     """Return the card of a comparison."""
     facts = {
@@ -57,6 +59,7 @@ def comparison_card(c: Comparison) -> str:
     return _card("Comparison", verdict(c), facts)
 
 
+@shows("card", Sweep)
 def sweep_card(table: Sweep) -> str:
     """Return the card of a sweep."""
     best = table.recommended

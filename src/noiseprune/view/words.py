@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from noiseprune.machine.display import shows
 from noiseprune.measure.result import Comparison
 
 ABSENT = "-"
@@ -19,6 +20,7 @@ class Row(NamedTuple):
     meaning: str
 
 
+@shows("sentence", Comparison)
 def verdict(c: Comparison) -> str:
     """Say in one sentence what was pruned and what survived."""
     parts = [f"kept {share(c.density)} of {c.n_synapses_before:,} synapses"]

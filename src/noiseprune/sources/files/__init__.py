@@ -30,11 +30,10 @@ from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.formats import format_of
 from noiseprune.sources.files.labels import with_labels
 from noiseprune.sources.files.options import Condition, Found, ReadOptions, is_given
-from noiseprune.sources.files.results import load
 from noiseprune.sources.files.sources import check_readable, readable_name
 from noiseprune.sources.leak import BaseLeak, Content, as_network
 
-__all__ = ["check_writable", "load", "losses", "read", "read_sparing", "write"]
+__all__ = ["check_writable", "losses", "read", "read_sparing", "write"]
 
 
 def read(

@@ -17,9 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-import noiseprune
 from noiseprune.errors import BadFile, NoisePruneWarning
 from noiseprune.network import Network
+from noiseprune.version import __version__
 
 FORMAT = "noiseprune network"
 FORMAT_VERSION = 1
@@ -36,7 +36,7 @@ def describe(network: Network) -> Metadata:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "noiseprune": noiseprune.__version__,
+        "noiseprune": __version__,
         "content": "weights",
         "orientation": "post-pre",
         "n_neurons": network.n_neurons,

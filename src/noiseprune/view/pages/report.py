@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import noiseprune
 from noiseprune.errors import InvalidOption, MissingExtra
 from noiseprune.machine.output import check_output, replacing
 from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
+from noiseprune.version import __version__
 from noiseprune.view.words import share, verdict
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def report(
 
     Parameters
     ----------
-    result : Pruned, Comparison, Sweep, Trace, or mapping of str to Pruned or Comparison
+    result : Pruned, Comparison, Sweep, Development, or mapping of str to Pruned or Comparison
         What to show. A mapping puts results of one network side by side, under its names. A comparison holds numbers
         and no networks, so its page has no pictures of them.
     path : path
@@ -73,7 +73,7 @@ def check_installed() -> None:
 
 def _page(result: Any, title: str | None) -> str:
     from noiseprune.experiments.table import Sweep
-    from noiseprune.plasticity import Trace
+    from noiseprune.plasticity import Development
     from noiseprune.view.pages.figures import page_style
 
     with page_style():
@@ -81,14 +81,14 @@ def _page(result: Any, title: str | None) -> str:
             from noiseprune.view.pages.sweep_page import sweep_content
 
             content = sweep_content(result)
-        elif isinstance(result, Trace):
+        elif isinstance(result, Development):
             from noiseprune.view.pages.run_page import run_content
 
             content = run_content(result)
         else:
             content = _content(_subjects(result))
     content["title"] = title or content["title"]
-    return _template().render(version=noiseprune.__version__, **content)
+    return _template().render(version=__version__, **content)
 
 
 def _subjects(result: Any) -> list[Subject]:

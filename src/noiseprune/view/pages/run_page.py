@@ -24,7 +24,7 @@ from noiseprune.view.plots import development as plots
 from noiseprune.view.words import share
 
 if TYPE_CHECKING:
-    from noiseprune.plasticity import Trace
+    from noiseprune.plasticity import Development
 
 LISTED = {  # of a record, in the order of the table
     "time": "time (s)",
@@ -39,7 +39,7 @@ LISTED = {  # of a record, in the order of the table
 MAX_ROWS = 60  # of the table; a longer run shows every second, third, ... record
 
 
-def run_content(trace: Trace) -> dict[str, Any]:
+def run_content(trace: Development) -> dict[str, Any]:
     """Return what the template shows of a run."""
     pair = [Subject("", trace.comparison, trace)]
     schedule = trace.provenance["options"]["schedule"]
@@ -60,7 +60,7 @@ def run_content(trace: Trace) -> dict[str, Any]:
     }
 
 
-def development(trace: Trace) -> Section:
+def development(trace: Development) -> Section:
     """What was recorded while it ran."""
     section = Section("development", "How it developed")
     for title, caption, plot in (
@@ -77,7 +77,7 @@ def development(trace: Trace) -> Section:
     return section
 
 
-def provenance(trace: Trace) -> Section:
+def provenance(trace: Development) -> Section:
     """Where it came from, and how to make it again."""
     section = Section("provenance", "Provenance", tables=[record_table("Record", trace.provenance)])
     options = {name: value for name, value in trace.provenance["options"].items() if value is not None}
@@ -88,7 +88,7 @@ def provenance(trace: Trace) -> Section:
     return section
 
 
-def _verdict(trace: Trace) -> str:
+def _verdict(trace: Development) -> str:
     before, after = trace.original.n_synapses, trace.network.n_synapses
     said = [f"Kept {share(after / before if before else None)} of {before:,} synapses"]
     abscissa = _abscissa(trace)
@@ -102,17 +102,17 @@ def _verdict(trace: Trace) -> str:
     return "; ".join(said) + "."
 
 
-def _abscissa(trace: Trace) -> float | None:
+def _abscissa(trace: Development) -> float | None:
     return trace.records[-1].get("spectral_abscissa")
 
 
-def _stable(trace: Trace) -> bool:
+def _stable(trace: Development) -> bool:
     from noiseprune.dynamics.stationary import is_stable
 
     return bool(is_stable(trace.network, _abscissa(trace)))
 
 
-def _records(trace: Trace) -> Table:
+def _records(trace: Development) -> Table:
     step = -(-len(trace.records) // MAX_ROWS)
     shown = trace.records[::step]
     if shown[-1] is not trace.records[-1]:

@@ -1,4 +1,4 @@
-"""Plots of a run: each takes a `Trace`, draws on matplotlib axes and returns them."""
+"""Plots of a run: each takes a `Development`, draws on matplotlib axes and returns them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidNetwork, InvalidOption
-from noiseprune.plasticity.development import Trace
+from noiseprune.plasticity.development import Development
 from noiseprune.view.plots import plots
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 SERIES = ((plots.BLUE, "-"), (plots.VERMILION, "--"), (plots.GREEN, "-."))
 
 
-def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
+def synapses(trace: Development, ax: Axes | None = None) -> Axes:
     """Draw the share of the synapses that is left, from when each went, and K where synapses have decided.
 
     Parameters
     ----------
-    trace : Trace
+    trace : Development
     ax : Axes, optional
         Where to draw.
     """
@@ -43,17 +43,17 @@ def synapses(trace: Trace, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _check_synapses(trace: Trace) -> None:
+def _check_synapses(trace: Development) -> None:
     if not trace.original.n_links:
         raise InvalidNetwork("the original has no synapses, so there is nothing to draw")
 
 
-def weights(trace: Trace, ax: Axes | None = None) -> Axes:
+def weights(trace: Development, ax: Axes | None = None) -> Axes:
     """Draw the quantiles of absolute weights against time: median, quartiles, 5 and 95 %.
 
     Parameters
     ----------
-    trace : Trace
+    trace : Development
     ax : Axes, optional
         Where to draw.
     """
@@ -69,12 +69,12 @@ def weights(trace: Trace, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def preservation(trace: Trace, ax: Axes | None = None) -> Axes:
+def preservation(trace: Development, ax: Axes | None = None) -> Axes:
     """Draw how far the spectrum is from the original's: worst direction, slowest modes, median eigenvalue.
 
     Parameters
     ----------
-    trace : Trace
+    trace : Development
         Recorded with its spectrum.
     ax : Axes, optional
         Where to draw.
@@ -104,12 +104,12 @@ def preservation(trace: Trace, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def survival(trace: Trace, groups: Mapping[str, NDArray[np.bool_]], ax: Axes | None = None) -> Axes:
+def survival(trace: Development, groups: Mapping[str, NDArray[np.bool_]], ax: Axes | None = None) -> Axes:
     """Draw the share of each group of synapses that is left against time.
 
     Parameters
     ----------
-    trace : Trace
+    trace : Development
     groups : mapping of str to (n_links,) array of bool
         Name -> which links of the original; up to three groups.
     ax : Axes, optional
@@ -124,7 +124,7 @@ def survival(trace: Trace, groups: Mapping[str, NDArray[np.bool_]], ax: Axes | N
     return ax
 
 
-def _survival(trace: Trace, group: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _survival(trace: Development, group: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Times at which a group lost links, and the share of it that was left after each."""
     went = np.sort(trace.link_pruned_at[group])
     times, first = np.unique(went[np.isfinite(went)], return_index=True)
@@ -134,6 +134,6 @@ def _survival(trace: Trace, group: NDArray[np.bool_]) -> tuple[NDArray[np.float6
     return np.concatenate([[start], times, [end]]), np.concatenate([[1.0], left, left[-1:] if left.size else [1.0]])
 
 
-def _column(trace: Trace, name: str) -> NDArray[np.float64]:
+def _column(trace: Development, name: str) -> NDArray[np.float64]:
     """One column of the records; NaN, which is not drawn, where there is nothing."""
     return np.array([np.nan if row.get(name) is None else row[name] for row in trace.records], dtype=np.float64)

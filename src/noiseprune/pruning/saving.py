@@ -1,0 +1,78 @@
+"""Results of prune in a file, and back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from noiseprune.errors import BadFile
+from noiseprune.measure.result import Comparison
+from noiseprune.network import Network
+from noiseprune.probes import Measurement
+from noiseprune.rules.budget import KeepProbability
+from noiseprune.sources.files.archive import write_archive
+from noiseprune.sources.objects import MatrixKind
+
+if TYPE_CHECKING:
+    from noiseprune.pruning.pipeline import Pruned
+
+KIND = "pruned"
+
+
+def save(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Write a result; see `Pruned.save`.
+
+    Parameters
+    ----------
+    result : Pruned
+        What to write.
+    path : path
+        An ``.npz`` file.
+    overwrite : bool
+        Whether a file that exists is replaced.
+
+    Raises
+    ------
+    BadFile
+        Where the name ends otherwise, the file exists or cannot be written.
+    """
+    if Path(path).suffix != ".npz":
+        raise BadFile(f"{path}: a result is saved as .npz; name it so")
+    variance = result.variance
+    record = {
+        "provenance": result.provenance,
+        "comparison": None if result.comparison is None else result.comparison.to_dict(),
+        "constant": result.probability.constant,
+        "variance": None
+        if variance is None
+        else {name: getattr(variance, name) for name in ("n_samples", "source", "report")},
+        "matrix_kind": vars(result.kind if isinstance(result.kind, MatrixKind) else MatrixKind(weights=True)),
+    }
+    arrays: dict[str, Any] = {"kept": np.packbits(result.kept_links), "probability": result.probability.per_link}
+    if variance is not None:
+        arrays["variance"] = variance.per_link
+        arrays["variance_relative_error"] = np.asarray(variance.relative_error)
+    write_archive(path, KIND, record, arrays, result.original, result.network, overwrite=overwrite)
+
+
+def restore(file: Any, record: dict[str, Any], before: Network, after: Network) -> Pruned:
+    """Make a result again from what `save` wrote: arrays, the record, and the networks before and after."""
+    from noiseprune.pruning.pipeline import Pruned
+
+    kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
+    probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
+    variance = None
+    if record["variance"] is not None:
+        errors = file["variance_relative_error"]
+        errors = errors if errors.ndim else float(errors)
+        variance = Measurement(file["variance"], errors, before.synapses_per_link, **record["variance"])
+    comparison = None
+    if record["comparison"] is not None:
+        known = {f.name for f in fields(Comparison)}
+        comparison = Comparison(**{name: value for name, value in record["comparison"].items() if name in known})
+    kind = MatrixKind(**record["matrix_kind"])
+    return Pruned(after, before, kept, probability, variance, comparison, record["provenance"], kind)
