@@ -8,7 +8,7 @@ Three dense clusters, few long-range synapses, signed weights: the network of th
 import matplotlib.pyplot as plt
 
 import noiseprune
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 net = noiseprune.gallery.clustered([250, 50, 200], within=0.6, between=2500, signed=True, rng=1)
 result = noiseprune.prune(net, density=0.2, rng=1)

@@ -9,7 +9,7 @@ the worst direction and in the slowest modes, which the few synapses between the
 import matplotlib.pyplot as plt
 
 import noiseprune
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 net = noiseprune.gallery.clustered([250, 50, 200], within=0.6, between=1000, rng=3)
 rules = ("noise", "weight", "uniform", "magnitude")

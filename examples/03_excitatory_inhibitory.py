@@ -11,7 +11,7 @@ import warnings
 import matplotlib.pyplot as plt
 
 import noiseprune
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 net = noiseprune.gallery.excitatory_inhibitory(400, connection=0.3, inhibitory=0.2, gain=0.9, rng=1)
 results = {}

@@ -9,7 +9,7 @@ smallest at which every draw is stable and the mean error is within the toleranc
 import matplotlib.pyplot as plt
 
 import noiseprune
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 net = noiseprune.gallery.clustered([50, 15, 35], within=0.6, between=300, signed=True, rng=1)
 table = noiseprune.sweep(

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import networkx as nx
 
 import noiseprune
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 graph = nx.les_miserables_graph()  # 77 people, weights are the scenes that they share
 result = noiseprune.prune(graph, density=0.5, keep_connected=True, rng=1)

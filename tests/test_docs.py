@@ -19,7 +19,7 @@ import typer
 import noiseprune
 from noiseprune import errors, gallery, probes
 from noiseprune.cli import app
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -10,7 +10,7 @@ from noiseprune.errors import InvalidNetwork, InvalidOption, MissingExtra, TooLa
 from noiseprune.measure.pair import Compared
 from noiseprune.network.ordering import block_sums, cluster_order
 from noiseprune.network.structure import component_sizes
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 from tests.networks import quiet
 from tests.reporting.pages import small_sweep
 

@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 import psutil
 
 import noiseprune
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 from noiseprune.dynamics.stationary import Inverse
 from noiseprune.dynamics.runs import linear_operator
 from noiseprune.linalg.spectrum import extreme_generalised

@@ -4,7 +4,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from noiseprune.view.pages.figures import inline_svg, page_style, share_limits
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 from tests.reporting.pages import LABEL, Page
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,3 +129,11 @@ class Comparison(Displayed):
         found = asdict(replace(self, spectra=None))  # which would be copied
         del found["spectra"]
         return {"schema_version": SCHEMA_VERSION, **found}
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any] | None) -> Comparison | None:
+        """Make a comparison again from what `to_dict` gave; None of None."""
+        if found is None:
+            return None
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in found.items() if name in known})

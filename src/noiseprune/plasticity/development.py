@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune.errors import BadFile
 from noiseprune.machine.threads import limited
 from noiseprune.measure.compare import compare
 from noiseprune.measure.pair import Pair
@@ -52,7 +50,7 @@ class Development(Pair):
     provenance: dict[str, Any]
     comparison: Comparison | None = None
 
-    def compared(self, *, threads: int | None = None) -> Trace:
+    def compared(self, *, threads: int | None = None) -> Development:
         """Measure what was preserved at the end, and return a copy that holds it."""
         with limited(threads):
             return replace(self, comparison=compare(self.original, self.network, rng=self.provenance["seed"]))
@@ -78,6 +76,6 @@ class Development(Pair):
 
     def __repr__(self) -> str:
         return (
-            f"Development({self.network.n_neurons} neurons, {self.network.n_synapses} of {self.original.n_synapses} synapses left "
-            f"after {self.time[-1]:.6g} s, {len(self.records)} records)"
+            f"Development({self.network.n_neurons} neurons, {self.network.n_synapses} of {self.original.n_synapses} synapses "
+            f"left after {self.time[-1]:.6g} s, {len(self.records)} records)"
         )

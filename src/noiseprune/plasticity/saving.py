@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from noiseprune.errors import BadFile
 from noiseprune.machine.output import check_output, replacing
 from noiseprune.machine.processes import with_polars
+from noiseprune.measure.result import Comparison
 from noiseprune.network import Network
 from noiseprune.sources.files.archive import write_archive, write_rows
 
@@ -41,7 +42,8 @@ def save(run: Development, path: str | os.PathLike[str], *, overwrite: bool) -> 
         with replacing(path, overwrite=overwrite) as temporary:
             with_polars(write_rows)(run.records, temporary, ".parquet")
         return
-    record = {"provenance": run.provenance, "records": run.records}
+    comparison = None if run.comparison is None else run.comparison.to_dict()
+    record = {"provenance": run.provenance, "records": run.records, "comparison": comparison}
     arrays = {"pruned_at": run.link_pruned_at}
     write_archive(path, KIND, record, arrays, run.original, run.network, overwrite=overwrite)
 
@@ -50,7 +52,8 @@ def restore(file: Any, record: dict[str, Any], before: Network, after: Network) 
     """Make a run again from what `save` wrote: arrays, the record, and the networks before and after."""
     from noiseprune.plasticity.development import Development
 
-    return Development(after, before, record["records"], file["pruned_at"], record["provenance"])
+    comparison = Comparison.from_dict(record.get("comparison"))
+    return Development(after, before, record["records"], file["pruned_at"], record["provenance"], comparison)
 
 
 def check_savable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +69,6 @@ def restore(file: Any, record: dict[str, Any], before: Network, after: Network) 
         errors = file["variance_relative_error"]
         errors = errors if errors.ndim else float(errors)
         variance = Measurement(file["variance"], errors, before.synapses_per_link, **record["variance"])
-    comparison = None
-    if record["comparison"] is not None:
-        known = {f.name for f in fields(Comparison)}
-        comparison = Comparison(**{name: value for name, value in record["comparison"].items() if name in known})
     kind = MatrixKind(**record["matrix_kind"])
+    comparison = Comparison.from_dict(record["comparison"])
     return Pruned(after, before, kept, probability, variance, comparison, record["provenance"], kind)

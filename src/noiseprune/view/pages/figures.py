@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from noiseprune.view.plots import plots
+from noiseprune.view import plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,10 +14,10 @@ from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
 from noiseprune.network.ordering import cluster_order
 from noiseprune.network.structure import component_sizes, orphans
+from noiseprune.view import plots
 from noiseprune.view.pages import commands
 from noiseprune.view.pages.figures import inline_svg, share_limits
 from noiseprune.view.pages.guarantees import guarantees
-from noiseprune.view.plots import plots
 from noiseprune.view.words import numbers, rows, unmeasured
 
 if TYPE_CHECKING:

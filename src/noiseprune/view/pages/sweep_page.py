@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.measure.snapshots import spectrum_of, sums_of
+from noiseprune.view import plots
 from noiseprune.view.pages.figures import inline_svg
 from noiseprune.view.pages.sections import Cell, Section, Table, record_table
-from noiseprune.view.plots import plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

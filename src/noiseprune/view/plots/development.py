@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidNetwork, InvalidOption
 from noiseprune.plasticity.development import Development
-from noiseprune.view.plots import plots
+from noiseprune.view.plots import style as plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
