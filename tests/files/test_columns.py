@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from noiseprune import prune, read
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
-from noiseprune.sources.files.rows import ALIASES, WEIGHTS, column_role, plain
+from noiseprune.network.column_names import ALIASES, WEIGHTS, column_role, plain
 from tests.files.test_tables import edges, made
 from tests.networks import data_folder
 

@@ -3,8 +3,8 @@ import re
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from noiseprune.view.pages.figures import inline_svg, page_style, share_limits
 from noiseprune.view import plots
+from noiseprune.view.pages.figures import inline_svg, page_style, share_limits
 from tests.reporting.pages import LABEL, Page
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidNetwork
+from noiseprune.network.column_names import column_role
 
 LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "xarray": "DataArray"}
 
@@ -142,6 +143,4 @@ def _is_edge_list(columns: list[Any] | None) -> bool:
 
 
 def _role(name: Any) -> str | None:
-    from noiseprune.sources.files.rows import column_role
-
     return None if name is None else column_role(str(name))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from noiseprune.errors import BadFile
 from noiseprune.machine.output import check_output, replacing
 from noiseprune.machine.processes import with_polars
-from noiseprune.measure.result import Comparison
-from noiseprune.network import Network
 from noiseprune.sources.files.archive import write_archive, write_rows
 
 if TYPE_CHECKING:
@@ -46,14 +44,6 @@ def save(run: Development, path: str | os.PathLike[str], *, overwrite: bool) -> 
     record = {"provenance": run.provenance, "records": run.records, "comparison": comparison}
     arrays = {"pruned_at": run.link_pruned_at}
     write_archive(path, KIND, record, arrays, run.original, run.network, overwrite=overwrite)
-
-
-def restore(file: Any, record: dict[str, Any], before: Network, after: Network) -> Development:
-    """Make a run again from what `save` wrote: arrays, the record, and the networks before and after."""
-    from noiseprune.plasticity.development import Development
-
-    comparison = Comparison.from_dict(record.get("comparison"))
-    return Development(after, before, record["records"], file["pruned_at"], record["provenance"], comparison)
 
 
 def check_savable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

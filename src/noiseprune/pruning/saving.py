@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from noiseprune.errors import BadFile
-from noiseprune.measure.result import Comparison
-from noiseprune.network import Network
-from noiseprune.probes import Measurement
-from noiseprune.rules.budget import KeepProbability
 from noiseprune.sources.files.archive import write_archive
 from noiseprune.sources.objects import MatrixKind
 
@@ -56,19 +52,3 @@ def save(result: Pruned, path: str | os.PathLike[str], *, overwrite: bool) -> No
         arrays["variance"] = variance.per_link
         arrays["variance_relative_error"] = np.asarray(variance.relative_error)
     write_archive(path, KIND, record, arrays, result.original, result.network, overwrite=overwrite)
-
-
-def restore(file: Any, record: dict[str, Any], before: Network, after: Network) -> Pruned:
-    """Make a result again from what `save` wrote: arrays, the record, and the networks before and after."""
-    from noiseprune.pruning.pipeline import Pruned
-
-    kept = np.unpackbits(file["kept"], count=before.n_links).astype(np.bool_)
-    probability = KeepProbability(file["probability"], before.synapses_per_link, record["constant"])
-    variance = None
-    if record["variance"] is not None:
-        errors = file["variance_relative_error"]
-        errors = errors if errors.ndim else float(errors)
-        variance = Measurement(file["variance"], errors, before.synapses_per_link, **record["variance"])
-    kind = MatrixKind(**record["matrix_kind"])
-    comparison = Comparison.from_dict(record["comparison"])
-    return Pruned(after, before, kept, probability, variance, comparison, record["provenance"], kind)

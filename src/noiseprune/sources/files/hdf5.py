@@ -18,16 +18,15 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from noiseprune.errors import BadFile
 from noiseprune.machine.memory import need
 from noiseprune.network import Network
 from noiseprune.network.checks import checked
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.hdf5_parts import dense, record_in, values, write_rest
 from noiseprune.sources.files.matrices import chosen, square_or_stack, understood
 from noiseprune.sources.files.options import Found, ReadOptions
 
-DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 WEIGHTS = "weights"
 OF_OBSERVATIONS = ("obsp/", "layers/")  # what AnnData names by its observations
 
@@ -53,11 +52,6 @@ def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
         return square_or_stack(matrix, labels, path, options, f"HDF5, {name}", name=name, taking=("variable",))
 
 
-def record_in(file: Any) -> str | None:
-    """Return the record that noiseprune wrote into an HDF5 file, where it did."""
-    return bytes(file[meta.RECORD][()]).decode("utf-8") if meta.RECORD in file else None
-
-
 def _matrices(group: Any, path: Path, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Walk through what could be a square matrix; links out of the file are not followed."""
     import h5py
@@ -80,27 +74,6 @@ def _shape(item: Any, path: Path) -> tuple[int, ...]:
     if shape is None and "shape" in item:
         shape = values(item["shape"], path)
     return (item["indptr"].size - 1,) * 2 if shape is None else tuple(int(x) for x in shape)
-
-
-def dense(dataset: Any, path: Path) -> Any:
-    """Read a dense matrix that fits into memory."""
-    need(8.0 * dataset.size, f"the matrix of {' x '.join(map(str, dataset.shape))} in {path}", "store it sparse")
-    return values(dataset, path)
-
-
-def values(dataset: Any, path: Path) -> Any:
-    """Read a dataset."""
-    check_declared(dataset, path)
-    return dataset[()]
-
-
-def check_declared(dataset: Any, path: Path) -> None:
-    """Raise `BadFile` where a dataset declares more than a file of this size can hold."""
-    declared = dataset.size * dataset.dtype.itemsize
-    if declared > DEFLATE_LIMIT * path.stat().st_size:
-        raise BadFile(
-            f"{path}: {dataset.name} declares {declared} bytes, which a file of this size cannot hold: it is damaged"
-        )
 
 
 def _sparse(group: Any, path: Path) -> sp.csr_array:
@@ -134,9 +107,3 @@ def write_hdf5(network: Network, path: Path) -> None:
         for name in ("data", "indices", "indptr"):
             group.create_dataset(name, data=getattr(csr, name), compression="gzip", shuffle=True)
         write_rest(file, network)
-
-
-def write_rest(file: Any, network: Network) -> None:
-    """Write leak and noise for everyone, and the record for ourselves."""
-    file["leak"], file["noise_std"] = network.leak, network.noise_std
-    file[meta.RECORD] = np.bytes_(meta.dumps(meta.describe(network)).encode("utf-8"))

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from noiseprune.errors import BadFile
+from noiseprune.network.column_names import column_role
 from noiseprune.sources.files.options import ReadOptions
-from noiseprune.sources.files.rows import OURS, column_role
+from noiseprune.sources.files.rows import OURS
 
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 

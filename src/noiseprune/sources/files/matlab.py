@@ -18,7 +18,7 @@ from noiseprune.network import Network
 from noiseprune.network.checks import checked
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.hdf5 import dense, values
+from noiseprune.sources.files.hdf5_parts import dense, values
 from noiseprune.sources.files.matrices import chosen, names_among, square_or_stack, stack_axis, understood
 from noiseprune.sources.files.options import Found, ReadOptions
 

@@ -18,7 +18,7 @@ from noiseprune.network.links import without_diagonal
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import trial
 from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.hdf5 import check_declared
+from noiseprune.sources.files.hdf5_parts import check_declared
 from noiseprune.sources.files.matrices import chosen, understood
 from noiseprune.sources.files.options import Found, ReadOptions
 

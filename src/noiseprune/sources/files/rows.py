@@ -16,76 +16,11 @@ import numpy as np
 import polars as pl
 
 from noiseprune.errors import BadFile
+from noiseprune.network.column_names import ALIASES, WEIGHTS, plain
 from noiseprune.sources.files.options import ReadOptions, conditions, with_points
 
 # what each role is called, letter case, blanks and marks between words aside
 OURS = ["pre", "post", "weight"]  # the columns of a table that we write
-ALIASES = {
-    "pre": (
-        *(
-            "pre",
-            "source",
-            "origin",
-            "from",
-            "src",
-            "sender",
-            "presynaptic",
-            "presyn",
-            "neuron1",
-            "node1",
-            "cell1",
-            "region1",
-        ),
-        *(
-            "preptrootid",
-            "prerootid",
-            "bodyidpre",
-            "bodypre",
-            "presynapticid",
-            "preid",
-            "sourceid",
-            "preneuron",
-            "precell",
-        ),
-        *("fromid", "prename", "presynapticneuron", "sourceneuron", "fromneuron", "sourcenode", "area1", "roi1"),
-    ),
-    "post": (
-        *("post", "target", "to", "dst", "dest", "destination", "receiver", "postsynaptic", "postsyn"),
-        *("neuron2", "node2", "cell2", "region2", "area2", "roi2"),
-        *("postptrootid", "postrootid", "bodyidpost", "bodypost", "postsynapticid", "postid", "targetid", "postneuron"),
-        *("postcell", "toid", "postname", "postsynapticneuron", "targetneuron", "toneuron", "targetnode"),
-    ),
-    "weight": ("weight", "count", "n", "numberofconnections", "syncount", "synapsecount", "nsynapses", "connectivity"),
-    "transmitter": ("transmitter", "neurotransmitter", "nttype", "topnt", "predictednt"),
-}
-# what a weight is called too, where no column has one of the names above
-WEIGHTS = (
-    *("w", "weights", "value", "values", "val", "strength", "strengths", "edgeweight", "synweight", "connectionweight"),
-    *(
-        "synapticweight",
-        "weightrelative",
-        "relativeweight",
-        "weighthp",
-        "totalweight",
-        "meanweight",
-        "normalizedweight",
-    ),
-    *(
-        "synapses",
-        "nsyn",
-        "nsyns",
-        "nosynapses",
-        "numsynapses",
-        "numsyn",
-        "numsyns",
-        "numbersynapses",
-        "numberofsynapses",
-    ),
-    *("totalsynapses", "synapsenumber", "synapsescount", "nbr", "nbrsynapses", "sections", "contacts", "ncontacts"),
-    *("numcontacts", "numberofcontacts", "counts", "num", "number", "connections", "nconnections", "numconnections"),
-    *("edgecount", "edgestrength", "connectionstrength", "conductance", "efficacy", "tot", "total", "fln", "flne"),
-    *("streamlines", "nstreamlines", "streamlinecount", "fibers", "fibercount", "correlation"),
-)
 # columns that number or place something: taken for weights only where they are named
 NUMBERING = re.compile(r"([Uu]nnamed.*|[Ii]ndex|INDEX|idx|(.*[^A-Za-z])?[Ii][Dd]s?|.*[a-z]I[Dd]s?|)", re.DOTALL)
 PLACES = re.compile(r"(.*[^a-z])?([xyz])([^a-z].*)?", re.DOTALL)
@@ -124,12 +59,6 @@ class Table:
     in_memory: bool = False
     numbered: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
-
-
-def column_role(name: str) -> str | None:
-    """Say what a column of this name holds."""
-    bare = plain(name)
-    return next((role for role, aliases in ALIASES.items() if bare in aliases), "weight" if bare in WEIGHTS else None)
 
 
 class Rows:
@@ -545,8 +474,3 @@ def _interleaved(pre: pl.Series, post: pl.Series) -> pl.Series:
     both = np.empty(2 * len(pre), dtype=pre.to_numpy().dtype)
     both[0::2], both[1::2] = pre.to_numpy(), post.to_numpy()
     return pl.Series(both)
-
-
-def plain(name: str) -> str:
-    """Return the name of a column without letter case, blanks and marks between words."""
-    return re.sub(r"[\s_.\-#]+", "", name.lower()) or name

@@ -16,7 +16,7 @@ from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
 from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.hdf5 import record_in, values, write_rest
+from noiseprune.sources.files.hdf5_parts import record_in, values, write_rest
 from noiseprune.sources.files.matrices import chosen, understood
 from noiseprune.sources.files.options import Found, ReadOptions, summed
 from noiseprune.sources.files.sources import check_readable, read_bytes

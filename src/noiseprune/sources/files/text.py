@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from noiseprune.errors import BadFile
-from noiseprune.sources.files.rows import column_role
+from noiseprune.network.column_names import column_role
 
 SEPARATORS = ("\t", ",", ";")
 # a whole line of `#` or `%` alone or before a blank, since `#1` may be a name; its line end stays, and so do line numbers

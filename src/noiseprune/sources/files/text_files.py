@@ -12,13 +12,14 @@ import scipy.sparse as sp
 from noiseprune.errors import BadFile
 from noiseprune.machine.memory import available_bytes
 from noiseprune.network import Network
+from noiseprune.network.column_names import column_role
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
 from noiseprune.sources.files.extras import required
 from noiseprune.sources.files.headers import columns_of, has_header
 from noiseprune.sources.files.matrices import square, text_matrix
 from noiseprune.sources.files.options import TABLE_OPTIONS, Found, ReadOptions
-from noiseprune.sources.files.rows import SAMPLED, Table, column_role
+from noiseprune.sources.files.rows import SAMPLED, Table
 from noiseprune.sources.files.scanning import scan_text
 from noiseprune.sources.files.sources import BYTES_PER_BYTE, in_utf8, read_bytes
 from noiseprune.sources.files.tables import edge_list, own_weights

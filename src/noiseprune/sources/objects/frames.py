@@ -11,8 +11,9 @@ import polars as pl
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
 from noiseprune.machine.processes import ADVICE, NOT_HERE, left_behind
 from noiseprune.network import Network
+from noiseprune.network.column_names import column_role
 from noiseprune.sources.files.options import ReadOptions
-from noiseprune.sources.files.rows import Rows, Table, column_role
+from noiseprune.sources.files.rows import Rows, Table
 from noiseprune.sources.files.tables import weighed
 from noiseprune.sources.objects.ratios import ratios
 

@@ -1,0 +1,47 @@
+"""What all readers and writers of HDF5 share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from noiseprune.errors import BadFile
+from noiseprune.machine.memory import need
+from noiseprune.network import Network
+from noiseprune.sources.files import metadata as meta
+
+DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
+
+
+def record_in(file: Any) -> str | None:
+    """Return the record that noiseprune wrote into an HDF5 file, where it did."""
+    return bytes(file[meta.RECORD][()]).decode("utf-8") if meta.RECORD in file else None
+
+
+def dense(dataset: Any, path: Path) -> Any:
+    """Read a dense matrix that fits into memory."""
+    need(8.0 * dataset.size, f"the matrix of {' x '.join(map(str, dataset.shape))} in {path}", "store it sparse")
+    return values(dataset, path)
+
+
+def values(dataset: Any, path: Path) -> Any:
+    """Read a dataset."""
+    check_declared(dataset, path)
+    return dataset[()]
+
+
+def check_declared(dataset: Any, path: Path) -> None:
+    """Raise `BadFile` where a dataset declares more than a file of this size can hold."""
+    declared = dataset.size * dataset.dtype.itemsize
+    if declared > DEFLATE_LIMIT * path.stat().st_size:
+        raise BadFile(
+            f"{path}: {dataset.name} declares {declared} bytes, which a file of this size cannot hold: it is damaged"
+        )
+
+
+def write_rest(file: Any, network: Network) -> None:
+    """Write leak and noise for everyone, and the record for ourselves."""
+    file["leak"], file["noise_std"] = network.leak, network.noise_std
+    file[meta.RECORD] = np.bytes_(meta.dumps(meta.describe(network)).encode("utf-8"))
