@@ -4,6 +4,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.sparse as sp
 
 from noiseprune import Network, comparison, gallery, prune
 from noiseprune.comparison import Comparison, Reference, compare, ramanujan_reference
@@ -303,6 +304,8 @@ def check_reasons(found):
 @pytest.mark.parametrize("change", ["same", "weaker", "empty", "unstable", "from unstable", "lost", "huge"])
 def test_every_measure_that_is_missing_has_its_reason(network, dense, change, monkeypatch):
     if not dense:
+        if network.n_neurons > 16:
+            pytest.skip("the small ones of the zoo have every kind")
         for name in ("DENSE_SYMMETRIC", "DENSE_COVARIANCE", "DENSE_EIGENVALUES"):
             monkeypatch.setattr(comparison, name, 1)
     if change == "lost":
@@ -314,11 +317,7 @@ def test_every_measure_that_is_missing_has_its_reason(network, dense, change, mo
             monkeypatch.setattr(comparison, name, lost)
     links = network.link_matrix
     factor = {"weaker": 0.5, "unstable": 50.0, "from unstable": 50.0, "huge": 1e300}.get(change, 1.0)
-    made = network.replace(links=links * 0 if change == "empty" else links * factor)
-    if change == "empty":
-        links.data = np.zeros_like(links.data)
-        links.eliminate_zeros()
-        made = network.replace(links=links)
+    made = network.replace(links=sp.csr_array(links.shape) if change == "empty" else links * factor)
     pair = (made, network) if change == "from unstable" else (network, made)
     found = compare(*pair)
     check_reasons(found)
