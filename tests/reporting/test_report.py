@@ -203,7 +203,7 @@ def test_the_page_of_a_run_holds_its_records_and_says_how_it_ended(page_of):
     assert "trace = noiseprune.run(net, until_density=0.5" in found.text
 
 
-def test_the_page_of_a_run_shows_what_was_preserved_where_it_was_measured():
+def test_the_page_of_a_run_shows_what_was_preserved_where_it_was_measured(page):
     trace = result("run").compared()
     found = page(trace)
     assert trace.comparison == noiseprune.compare(trace.original, trace.network, rng=3)
@@ -212,7 +212,7 @@ def test_the_page_of_a_run_shows_what_was_preserved_where_it_was_measured():
         assert shown[name] == getattr(trace.comparison, name)
 
 
-def test_two_neurons_and_runs_without_synapses_have_pages(tmp_path):
+def test_two_neurons_and_runs_without_synapses_have_pages(page):
     pair = noiseprune.Network([[0, 1.0], [1.0, 0]], 2.0)
     assert "Kept 100 % of 2 synapses" in page(noiseprune.prune(pair, density=1.0)).text
     alone = noiseprune.run(noiseprune.Network([[0.0]], 1.0), until_density=0.5, window=3.0, burn_in=1.0)

@@ -110,8 +110,11 @@ class Reference:
 
     def compare(self, after: Network) -> Comparison:
         """Measure what `after` kept of this network."""
-        before, after = self.network, self._entered(after)
-        reasons = Reasons()
+        with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is None
+            return self._compare(self._entered(after))
+
+    def _compare(self, after: Network) -> Comparison:
+        before, reasons = self.network, Reasons()
         symmetric = before.symmetric and after.symmetric
         logger.info("comparing %d neurons before and after", before.n_neurons)
         new = Side(after)
