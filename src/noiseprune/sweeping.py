@@ -309,7 +309,9 @@ class _Checkpoint:
             raise BadFile(
                 f"{path}: is the checkpoint of another sweep (other network, seed or options); name another file"
             )
-        path.write_text("".join(whole), encoding="utf-8")
+        if len(whole) < len(lines):
+            with replacing(path, overwrite=True) as temporary:
+                temporary.write_text("".join(whole), encoding="utf-8")
         for case in found[1:]:
             self.cases[_key(case)] = case
 
@@ -321,8 +323,11 @@ class _Checkpoint:
         """Keep a draw."""
         self.cases[_key(case)] = case
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(case, allow_nan=False) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(case, allow_nan=False) + "\n")
+            except OSError as error:
+                raise BadFile(f"{self.path}: cannot be written: {error.strerror}") from None
 
 
 def _key(case: Case) -> tuple[Any, ...]:

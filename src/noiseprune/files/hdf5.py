@@ -11,6 +11,8 @@ SONATA edges                       ``/edges/POPULATION/source_node_id``, see `no
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,9 +127,8 @@ def _labels(file: Any, n: int, path: Path) -> list[int | str] | None:
 
 def write_hdf5(network: Network, path: Path) -> None:
     """Write W in compressed rows, as AnnData does, with leak, noise and the record beside it."""
-    h5py = required("h5py", "hdf5", "HDF5")
     csr = network.weights
-    with h5py.File(path, "w") as file:
+    with new_file(path, "HDF5") as file:
         group = file.create_group(WEIGHTS)
         group.attrs["encoding-type"] = "csr_matrix"
         group.attrs["encoding-version"] = "0.1.0"
@@ -135,6 +136,16 @@ def write_hdf5(network: Network, path: Path) -> None:
         for name in ("data", "indices", "indptr"):
             group.create_dataset(name, data=getattr(csr, name), compression="gzip", shuffle=True)
         write_rest(file, network)
+
+
+@contextlib.contextmanager
+def new_file(path: Path, what: str) -> Iterator[Any]:
+    """Give a new HDF5 file, which is made in memory: where a disk is full, HDF5 ends the process."""
+    h5py = required("h5py", "hdf5", what)
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        yield file
+    path.write_bytes(memory.getbuffer())
 
 
 def write_rest(file: Any, network: Network) -> None:

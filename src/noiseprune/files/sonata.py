@@ -13,7 +13,7 @@ import numpy as np
 from noiseprune.errors import BadFile
 from noiseprune.files import metadata as meta
 from noiseprune.files.extras import required
-from noiseprune.files.hdf5 import record_in, values, write_rest
+from noiseprune.files.hdf5 import new_file, record_in, values, write_rest
 from noiseprune.files.matrices import chosen, understood
 from noiseprune.files.options import Found, ReadOptions, summed
 from noiseprune.linalg.memory import need
@@ -105,9 +105,8 @@ def _weight(edges: Any, m: int, path: Path, wanted: str | None) -> tuple[Any, di
 
 def write_sonata(network: Network, path: Path) -> None:
     """Write nodes and edges of one population; weights as ``syn_weight``, in 1/s."""
-    h5py = required("h5py", "hdf5", "SONATA")
     post, pre, weight = network.synapses
-    with h5py.File(path, "w") as file:
+    with new_file(path, "SONATA") as file:
         file.attrs["magic"] = np.uint32(MAGIC)
         file.attrs["version"] = np.array([0, 1], dtype=np.uint32)
         nodes = file.create_group(f"nodes/{NODES}")
