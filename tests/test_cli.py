@@ -450,7 +450,7 @@ def test_output_that_nobody_reads_loses_no_work(tmp_path, unread, words):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["inspect", "net.csv"], ["inspect", "net.csv", "--json", "-q"]]
+    "words", [["--help"], ["--version"], ["inspect", "net.csv"], ["inspect", "net.csv", "--json", "--quiet"]]
 )
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_pipe_closed_early_is_no_error(tmp_path, monkeypatch, unread, words, unbuffered):
