@@ -1,11 +1,14 @@
 import io
 import json
 import logging
+import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -409,3 +412,73 @@ def test_inspect_quotes_for_the_terminal_at_hand():
 
     assert _quoted(["prune", "my net.csv"], windows=True) == 'prune "my net.csv"'
     assert _quoted(["prune", "my net.csv"], windows=False) == "prune 'my net.csv'"
+
+
+@pytest.fixture
+def unread():
+    """A pipe that nobody reads."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    yield write_end
+    os.close(write_end)
+
+
+def unread_program(*words, unread, cwd):
+    (cwd / "net.csv").write_text(TABLE, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "noiseprune", *words], cwd=cwd, stdout=unread, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["prune", "net.csv", "--density", "1", "-o", "out.npz"],
+        ["run", "net.csv", "--until-density", "1", "--schedule", "once", "-o", "out.npz"],
+        ["sweep", "net.csv", "--density", "0.9", "--draws", "2", "-o", "out.json"],
+        ["convert", "net.csv", "out.npz"],
+    ],
+)
+def test_output_that_nobody_reads_loses_no_work(tmp_path, unread, words):
+    """A process starts, some seconds."""
+    done = unread_program(*words, unread=unread, cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(line.startswith("warning: ") for line in done.stderr.splitlines())
+    assert (tmp_path / words[-1]).stat().st_size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["inspect", "net.csv"], ["inspect", "net.csv", "--json", "--quiet"]]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_closed_early_is_no_error(tmp_path, monkeypatch, unread, words, unbuffered):
+    """A process starts, a second or two."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    done = unread_program(*words, unread=unread, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_to_a_full_disk_is_one_line_and_the_file_is_written(tmp_path):
+    (tmp_path / "net.csv").write_text(TABLE, encoding="utf-8")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "noiseprune", "convert", "net.csv", "net.npz"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "noiseprune: the standard output cannot be written: No space left on device\n"
+    assert (tmp_path / "net.npz").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX")
+def test_a_standard_output_that_is_closed_is_no_error(tmp_path):
+    (tmp_path / "net.csv").write_text(TABLE, encoding="utf-8")
+    command = f"{shlex.quote(sys.executable)} -m noiseprune inspect net.csv >&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

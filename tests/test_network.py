@@ -225,3 +225,30 @@ def test_what_origin_was_made_of_may_change_later():
     net = Network([[0, 1], [0, 0]], 1.0, origin=given)
     given["counts"]["rows"] = 4
     assert net.origin == {"counts": {"rows": 3}}
+
+
+def test_whatever_turns_itself_into_an_array_is_taken_and_whatever_refuses_is_refused_by_us():
+    class Elsewhere:
+        """As an array on a device: of JAX, which converts itself, or of CuPy, which will not."""
+
+        def __init__(self, values):
+            self.values = values
+
+        def __array__(self, dtype=None, copy=None):
+            if self.values is None:
+                raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
+            return np.array(self.values, dtype=dtype)
+
+    net = Network(Elsewhere([[0, 1.0], [1, 0]]), Elsewhere([2.0, 3.0]), Elsewhere(1.0))
+    assert net.leak.tolist() == [2, 3]
+    with pytest.raises(InvalidNetwork, match=r"weights must be a square matrix: .*Please use `\.get\(\)`"):
+        Network(Elsewhere(None), 1.0)
+    with pytest.raises(InvalidNetwork, match=r"leak must be a number or 2 numbers, one a neuron: .*`\.get\(\)`"):
+        Network([[0, 1.0], [1, 0]], Elsewhere(None))
+
+
+def test_leaks_that_would_lose_a_part_are_refused():
+    with pytest.raises(InvalidNetwork, match="leak must be a number or 2 numbers, one a neuron: they are complex"):
+        Network([[0, 1.0], [1, 0]], np.array([1 + 1j, 1]))
+    with pytest.raises(InvalidNetwork, match="leak is a masked array; fill it first"):
+        Network([[0, 1.0], [1, 0]], np.ma.masked_array([1.0, 2.0], [False, True]))

@@ -15,7 +15,7 @@ from tests.files.test_tables import edges
 
 KILLED = """
 import os, signal, sys
-from noiseprune.files.output import replacing
+from noiseprune.machine.output import replacing
 with replacing(sys.argv[1], overwrite=True) as temporary:
     temporary.write_text("half")
     if sys.argv[2] == "killed":

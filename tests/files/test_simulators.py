@@ -9,7 +9,7 @@ import scipy.linalg
 from noiseprune import Network, gallery, write
 from noiseprune.dynamics.stationary import stationary_covariance
 from noiseprune.errors import BadFile
-from noiseprune.sources.files.simulators import STEPS_PER_LEAK_TIME
+from noiseprune.sources.files.simulators import LEAK_TIMES, STEPS_PER_LEAK_TIME, _times
 
 DURATION = 200.0  # seconds, some 300 leak times
 
@@ -58,6 +58,47 @@ def test_every_activation_gives_a_script_that_compiles_and_its_arrays(tmp_path, 
     assert there == {(1, 0): 2.0, (2, 1): -3.0, (0, 2): 4.0}
     assert np.array_equal(arrays["leak"], net.leak)
     assert np.array_equal(arrays["noise_std"], net.noise_std)
+
+
+def numbers_of_nest(network):
+    """Resolution, time constants and duration of the script, as NEST gets them."""
+    times = _times(network)
+    resolution = round(times["ms"] * times["dt"], 3)
+    return (
+        resolution,
+        times["ms"] / network.leak,
+        resolution * max(1, round(times["ms"] * times["duration"] / resolution)),
+    )
+
+
+@pytest.mark.parametrize("exponent", [-250, -30, -9, -5, -2, 0, 1, 3, 4.4, 6, 30, 250])
+def test_nest_can_count_the_steps_of_any_leak(exponent):
+    for seed in range(40):
+        leak = 10.0**exponent * np.random.default_rng(seed).uniform(0.1, 10, 3)
+        resolution, tau, duration = numbers_of_nest(Network(np.zeros((3, 3)), leak))
+        tics = resolution * 1000  # of 0.001 ms, NEST's smallest time
+        assert tics >= 1 - 1e-9
+        assert abs(tics - round(tics)) < 1e-6
+        assert abs(duration / resolution - round(duration / resolution)) < 1e-6
+        assert duration * 1000 < 2**62
+        assert resolution == pytest.approx(tau.min() / STEPS_PER_LEAK_TIME, rel=0.51)
+        assert duration == pytest.approx(LEAK_TIMES * np.median(tau), rel=0.05)
+
+
+def test_nest_counts_in_milliseconds_where_it_can():
+    assert {_times(gallery.ring(6, excess=excess))["ms"] for excess in (1e-3, 1, 1e4)} == {1000}
+
+
+@pytest.mark.parametrize("leak", [3.0, 8.0, 1e-12, 2e6])
+def test_the_script_for_nest_runs_for_its_own_duration(tmp_path, leak):
+    """NEST starts and runs, some seconds."""
+    if not can_run("nest"):
+        pytest.skip("nest is not installed, or does not start with this NumPy")
+    write(Network([[0, leak / 2], [leak / 2, 0]], leak, leak**0.5), tmp_path / "net.nest.py")
+    done = subprocess.run([sys.executable, "net.nest.py"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = np.load(tmp_path / "net.nest.covariance.npy")
+    assert np.trace(found) / 2 == pytest.approx(2 / 3, rel=0.4)  # of A C + C A^T = -leak, over 400 leak times
 
 
 def test_a_script_is_not_read_and_its_arrays_are_not_overwritten(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 
 from noiseprune.errors import BadFile
 from noiseprune.experiments.table import Case, key_of
+from noiseprune.machine.output import replacing
 from noiseprune.sources.files.metadata import from_json
 
 
@@ -39,7 +40,9 @@ class Checkpoint:
             raise BadFile(
                 f"{path}: is the checkpoint of another sweep (other network, seed or options); name another file"
             )
-        path.write_text("".join(whole), encoding="utf-8")
+        if len(whole) < len(lines):
+            with replacing(path, overwrite=True) as temporary:
+                temporary.write_text("".join(whole), encoding="utf-8")
         for case in found[1:]:
             self.cases[key_of(case)] = case
 
@@ -51,5 +54,8 @@ class Checkpoint:
         """Keep a draw."""
         self.cases[key_of(case)] = case
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(case, allow_nan=False) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(case, allow_nan=False) + "\n")
+            except OSError as error:
+                raise BadFile(f"{self.path}: cannot be written: {error.strerror}") from None

@@ -136,8 +136,9 @@ def in_workers(
     with watched, held, ProcessPoolExecutor(workers, context, _begin, (watched, started, start, given)) as pool:
         try:
             with _interrupts_kept():  # Ctrl-C reaches all processes of a terminal; this one sees to the others
-                results = pool.map(work, tasks)
-            yield from results
+                results = [pool.submit(work, task) for task in tasks]
+            for result in results:
+                yield result.result()
         except BrokenProcessPool:
             if started.is_set():
                 raise TooLarge(

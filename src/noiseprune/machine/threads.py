@@ -11,11 +11,11 @@ from typing import Any
 
 from noiseprune.errors import InvalidOption
 
-# BLAS has one number of threads for the whole process: the least that a block of any thread asks for holds for all of them,
-# and the numbers from before come back when the last block has ended.
+# OpenBLAS with threads of its own has one number of them for the whole process: the least that a block of any thread asks for
+# holds for all, and the numbers from before come back when the last block has ended. Other libraries count for each thread.
 _lock = threading.Lock()
 _asked: list[int] = []
-_libraries: dict[str, tuple[Any, int]] = {}  # file -> the library, and its number of threads before
+_shared: dict[str, tuple[Any, int]] = {}  # file -> the library, and its number of threads before
 
 _kernels = threading.local()  # `most`: numba's limit is each thread's own, and so is ours
 
@@ -31,16 +31,10 @@ def limited(threads: int | None) -> Iterator[None]:
         return
     if not isinstance(threads, int) or threads < 1:
         raise InvalidOption(f"threads must be a whole number, 1 or more; got {threads!r}")
-    from threadpoolctl import ThreadpoolController
-
     before = getattr(_kernels, "most", None)
     _kernels.most = threads
-    found = ThreadpoolController()
     try:
-        with (
-            _blas_limited(threads, found),
-            found.limit(limits=threads, user_api="openmp"),
-        ):  # OpenMP's is each thread's own
+        with _libraries_limited(threads, "blas", "openmp"):
             limit_kernels()
             yield
     finally:
@@ -56,39 +50,45 @@ def limit_kernels() -> None:
         numba.set_num_threads(min(getattr(_kernels, "most", None) or most, most))
 
 
-@contextlib.contextmanager
-def blas_alone() -> Iterator[None]:
+def blas_alone() -> contextlib.AbstractContextManager[None]:
     """Run a block of our own kernels with BLAS on one thread.
 
     BLAS has little to do there, and its idle threads would spin on the cores that the kernels need. With one thread
     its sums do not depend on how many there are either.
     """
-    from threadpoolctl import ThreadpoolController
-
-    with _blas_limited(1, ThreadpoolController()):
-        yield
+    return _libraries_limited(1, "blas")
 
 
 @contextlib.contextmanager
-def _blas_limited(threads: int, found: Any) -> Iterator[None]:
+def _libraries_limited(threads: int, *kinds: str) -> Iterator[None]:
+    from threadpoolctl import ThreadpoolController
+
+    found = ThreadpoolController().select(user_api=list(kinds))
+    shared = [x for x in found.lib_controllers if x.internal_api == "openblas" and x.threading_layer != "openmp"]
+    own = [library.filepath for library in found.lib_controllers if library not in shared]
     with _lock:
-        for library in found.select(user_api="blas").lib_controllers:
-            _libraries.setdefault(library.filepath, (library, library.num_threads))
+        for library in shared:
+            _shared.setdefault(library.filepath, (library, library.num_threads))
         _asked.append(threads)
-        _give_blas_its_threads()
+        _limit_shared()
     try:
-        yield
+        with found.select(filepath=own).limit(limits=threads):
+            yield
     finally:
         with _lock:
             _asked.remove(threads)
-            _give_blas_its_threads()
+            _limit_shared()
             if not _asked:
-                _libraries.clear()
+                _shared.clear()
 
 
-def _give_blas_its_threads() -> None:
-    for library, before in _libraries.values():
+def _limit_shared() -> None:
+    for library, before in _shared.values():
+        # threadpoolctl (3.8) lets one thread at a time have its way with OpenBLAS; ours have agreed
+        release = getattr(library, "clear_controlling_thread", lambda **_: None)
+        release(force=True)
         library.set_num_threads(min(_asked, default=before))
+        release(force=True)
 
 
 # Numbers along a side of a matrix up to which two threads of BLAS, on a machine that has other work, mostly wait for each other.

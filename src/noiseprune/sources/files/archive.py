@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -86,8 +87,9 @@ def write_rows(rows: list[dict[str, Any]], path: Path, suffix: str) -> None:
     """Write a table, ``.csv`` or ``.parquet``, whatever the path ends in."""
     import polars as pl
 
-    table = pl.DataFrame(rows, infer_schema_length=None)
-    table.write_csv(path) if suffix == ".csv" else table.write_parquet(path)
+    table, memory = pl.DataFrame(rows, infer_schema_length=None), io.BytesIO()
+    table.write_csv(memory) if suffix == ".csv" else table.write_parquet(memory)
+    path.write_bytes(memory.getbuffer())
 
 
 def _arrays(name: str, network: Network) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +32,9 @@ def read_parquet(path: Path, options: ReadOptions) -> Network | Found:
 
 def write_parquet(network: Network, path: Path) -> None:
     """Write the synapses as a table, everything else into the file's metadata."""
-    table_of(network).write_parquet(in_utf8(path), metadata={meta.RECORD: meta.dumps(meta.describe(network))})
+    memory = io.BytesIO()  # where a disk is full, polars has an error of its own
+    table_of(network).write_parquet(memory, metadata={meta.RECORD: meta.dumps(meta.describe(network))})
+    path.write_bytes(memory.getbuffer())
 
 
 def read_arrow(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:

@@ -23,7 +23,7 @@ from noiseprune.network import Network
 from noiseprune.network.checks import checked
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.hdf5_parts import dense, record_in, values, write_rest
+from noiseprune.sources.files.hdf5_parts import dense, new_file, record_in, values, write_rest
 from noiseprune.sources.files.matrices import chosen, square_or_stack, understood
 from noiseprune.sources.files.options import Found, ReadOptions
 
@@ -97,9 +97,8 @@ def _labels(file: Any, n: int, path: Path) -> list[int | str] | None:
 
 def write_hdf5(network: Network, path: Path) -> None:
     """Write W in compressed rows, as AnnData does, with leak, noise and the record beside it."""
-    h5py = required("h5py", "hdf5", "HDF5")
     csr = network.weights
-    with h5py.File(path, "w") as file:
+    with new_file(path, "HDF5") as file:
         group = file.create_group(WEIGHTS)
         group.attrs["encoding-type"] = "csr_matrix"
         group.attrs["encoding-version"] = "0.1.0"

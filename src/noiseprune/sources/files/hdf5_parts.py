@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from noiseprune.errors import BadFile
 from noiseprune.machine.memory import need
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
+from noiseprune.sources.files.extras import required
 
 DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 
@@ -45,3 +49,13 @@ def write_rest(file: Any, network: Network) -> None:
     """Write leak and noise for everyone, and the record for ourselves."""
     file["leak"], file["noise_std"] = network.leak, network.noise_std
     file[meta.RECORD] = np.bytes_(meta.dumps(meta.describe(network)).encode("utf-8"))
+
+
+@contextlib.contextmanager
+def new_file(path: Path, what: str) -> Iterator[Any]:
+    """Give a new HDF5 file, which is made in memory: where a disk is full, HDF5 ends the process."""
+    h5py = required("h5py", "hdf5", what)
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        yield file
+    path.write_bytes(memory.getbuffer())

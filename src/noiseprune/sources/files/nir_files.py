@@ -5,6 +5,7 @@ NIR's LI obeys tau dv/dt = v_leak - v + r I, so tau = r = 1 / leak makes it dx/d
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -96,4 +97,6 @@ def write_nir(network: Network, path: Path) -> None:
         },
         edges=[("input", "neurons"), ("neurons", "recurrent"), ("recurrent", "neurons"), ("neurons", "output")],
     )
-    nir.write(path, graph)
+    memory = io.BytesIO()  # as of every HDF5 file
+    nir.write(memory, graph)
+    path.write_bytes(memory.getbuffer())

@@ -16,7 +16,7 @@ from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
 from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.hdf5_parts import record_in, values, write_rest
+from noiseprune.sources.files.hdf5_parts import new_file, record_in, values, write_rest
 from noiseprune.sources.files.matrices import chosen, understood
 from noiseprune.sources.files.options import Found, ReadOptions, summed
 from noiseprune.sources.files.sources import check_readable, read_bytes
@@ -217,9 +217,8 @@ def _by_type(edges: Any, which: Any, name: str, table: Path, path: Path) -> Any:
 
 def write_sonata(network: Network, path: Path) -> None:
     """Write nodes and edges of one population; weights as ``syn_weight``, in 1/s."""
-    h5py = required("h5py", "hdf5", "SONATA")
     post, pre, weight = network.synapses
-    with h5py.File(path, "w") as file:
+    with new_file(path, "SONATA") as file:
         file.attrs["magic"] = np.uint32(MAGIC)
         file.attrs["version"] = np.array([0, 1], dtype=np.uint32)
         nodes = file.create_group(f"nodes/{NODES}")
