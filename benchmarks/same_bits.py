@@ -3,8 +3,9 @@
     python benchmarks/same_bits.py record FILE.json      before a change that should change nothing
     python benchmarks/same_bits.py check FILE.json       after it, on the same machine
 
-Digests of the kept set, the weights and the leak of prunes by every rule, strengthening, probe and draw, of symmetric and directed
-networks, of a run, a sweep and a torch module. Threads are pinned to one; through BLAS the bits belong to one machine.
+Digests of the kept set, the weights and the leak of prunes by every rule, strengthening, probe and draw,
+symmetric and directed, of a run, a sweep and a torch module. Threads are pinned to one; through BLAS the bits belong to one
+machine.
 """
 
 import hashlib
