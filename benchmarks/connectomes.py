@@ -31,7 +31,7 @@ def networks(folder: Path) -> dict[str, noiseprune.Network]:
     worm, larva = folder / "worm_connectome.csv", folder / "larva_mb_left_adjacency.csv"
     return {
         "worm, chemical": noiseprune.read(worm, where="Type=Send", inhibitory="GABA"),
-        "worm, with gap junctions": noiseprune.read(worm, inhibitory="GABA", symmetric_rows="Type=GapJunction"),
+        "worm, with gap junctions": noiseprune.read(worm, inhibitory="GABA", electrical="Type=GapJunction"),
         "larva": noiseprune.read(larva, orientation="pre-post"),
     }
 
@@ -45,7 +45,7 @@ def shown(name: str, row: dict[str, Any]) -> dict[str, Any]:
 
     return {
         "network": name,
-        "kept": f"{100 * row['asked_density']:g} %",
+        "kept": f"{100 * row['target_density']:g} %",
         "rule": row["rule"],
         "weights": row["strengthen"],
         "stable": "" if row["stable"] is None else f"{100 * row['stable']:.0f} %",
@@ -71,7 +71,7 @@ def draw(sweeps: dict[str, Sweep]) -> None:
             for (rule, weights), (words, colour, marker, line) in STYLES.items():
                 rows = [r for r in table.rows if (r["rule"], r["strengthen"]) == (rule, weights) and r[key] is not None]
                 axes.errorbar(
-                    [r["asked_density"] for r in rows],
+                    [r["target_density"] for r in rows],
                     [r[key] for r in rows],
                     [r[f"{key}_se"] or 0 for r in rows],
                     fmt=marker,

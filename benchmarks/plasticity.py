@@ -24,7 +24,7 @@ from noiseprune.dynamics import runs as dynamics
 from noiseprune import gallery
 from noiseprune.dynamics.stationary import slowest_rate
 from noiseprune.plasticity.process import Process, Settings
-from noiseprune.machine.threads import limited
+from noiseprune.machine.threads import limit_threads
 
 DOCS = Path(__file__).parents[1] / "docs"
 SEEDS = range(4)
@@ -153,7 +153,7 @@ def preservation_rows(
 ) -> list[dict[str, Any]]:
     """A row a schedule and rule; `made` makes the network of a seed."""
     rows = []
-    with limited(1):  # networks so small that threads would mostly wait for each other
+    with limit_threads(1):  # networks so small that threads would mostly wait for each other
         for schedule in ("once", "rounds", "continuous"):
             for rule, words in RULES.items():
                 options = {"until_density": density, "schedule": schedule, "rule": rule, "window": window}
@@ -176,7 +176,7 @@ def pruned(net: noiseprune.Network, density: float, seed: int) -> noiseprune.Net
 
 def windows() -> None:
     """One shot and rounds with windows from a tenth of the slowest time constant to ten of them."""
-    with limited(1):
+    with limit_threads(1):
         rows = window_rows()
     save("plasticity_windows", rows)
     draw(rows)

@@ -22,7 +22,7 @@ from networks import grouped, sheet_with_shortcuts
 
 from noiseprune import Network, gallery, prune
 from noiseprune.measure import compare as comparison
-from noiseprune.dynamics.runs import Motion
+from noiseprune.dynamics.runs import Dynamics
 from noiseprune.linalg import blocksolve
 from noiseprune.linalg.blocks import Laplacian
 from noiseprune.machine.speed import BLOCK_BYTES
@@ -94,7 +94,7 @@ def growth() -> None:
         Sketched(samples=16).measure(net)  # compiles
         measured, seconds = timed(lambda net=net: Sketched().measure(net, rng=1))
         k = BLOCK_BYTES // 4
-        operator = Laplacian(net.link_matrix, net.excess_leak)
+        operator = Laplacian(net.link_matrix, net.dominance_margin)
         x, y = (np.ones((neurons, k), np.float32) for _ in range(2))
         operator.product(x, y)
         product = min(timed(lambda o=operator, x=x, y=y: o.product(x, y))[1] for _ in range(3))
@@ -218,7 +218,7 @@ BURN_IN = 23.0  # s: the slowest mode, of rate 0.1, is then within 1 % of its va
 
 def euler(net: Network, replicas: int, *, average: bool, rng: int) -> tuple[np.ndarray, float]:
     """Replicas by Euler-Maruyama, on the same kernels: read at the end, or averaged until 64 samples are worth."""
-    motion, random = Motion(net), np.random.default_rng(rng)
+    motion, random = Dynamics(net), np.random.default_rng(rng)
     links = Links(net, motion.dtype)
     x = np.zeros((net.n_neurons, replicas), motion.dtype)
     noise = (net.noise_std * np.sqrt(STEP)).astype(motion.dtype)[:, None]
@@ -226,7 +226,7 @@ def euler(net: Network, replicas: int, *, average: bool, rng: int) -> tuple[np.n
 
     def advance(steps: int) -> None:
         for _ in range(steps):
-            x[:] += step * motion.slope(x) + noise * random.standard_normal(x.shape, dtype=x.dtype)
+            x[:] += step * motion.drift(x) + noise * random.standard_normal(x.shape, dtype=x.dtype)
 
     total, states, counter = np.zeros(net.n_links), 0, SampleCounter(links, replicas, rng)
     advance(int(BURN_IN / STEP))

@@ -28,7 +28,7 @@ def lapack(dense: np.ndarray) -> None:
     scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
 
 
-def symmetric_rows() -> list[dict[str, object]]:
+def electrical() -> list[dict[str, object]]:
     rows = []
     for name, code in NETWORKS.items():
         net = eval(code, {"noiseprune": noiseprune})
@@ -87,5 +87,5 @@ def lyapunov_rows() -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    save("speed_symmetric", symmetric_rows())
+    save("speed_symmetric", electrical())
     save("speed_lyapunov", lyapunov_rows())

@@ -38,7 +38,7 @@ def median(found: list, value) -> float | None:
     return round(float(np.median(numbers)), 4) if numbers else None
 
 
-def symmetric_rows() -> list[dict[str, object]]:
+def electrical() -> list[dict[str, object]]:
     rows = []
     for n, signed, density, connected, draws in (
         (500, False, 0.05, True, DRAWS),
@@ -189,6 +189,6 @@ def large_rows() -> list[dict[str, object]]:
 
 if __name__ == "__main__":
     save("matched_large", large_rows())
-    save("matched", symmetric_rows())
+    save("matched", electrical())
     save("regressed", directed_rows())
     save("ensembles", ensemble_rows())

@@ -27,7 +27,7 @@ print(table.criterion)
 # A row is a choice of density, rule and strengthening, with mean and standard error of every measure.
 
 best = table.recommended
-print(f"keep {best['asked_density']:.0%} by the rule {best['rule']}: worst direction {best['worst_direction']:.2f}")
+print(f"keep {best['target_density']:.0%} by the rule {best['rule']}: worst direction {best['worst_direction']:.2f}")
 
 # %%
 # The error against the kept share.

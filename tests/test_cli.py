@@ -158,7 +158,7 @@ def test_sweep_prints_a_table_and_recommends(run, tmp_path):
     code, out, _ = run(*words, "--checkpoint", "draws.jsonl", "-o", "table.csv")
     assert code == 0
     assert "Recommended: density" in out
-    assert (tmp_path / "table.csv").read_text(encoding="utf-8").startswith("asked_density,rule,strengthen")
+    assert (tmp_path / "table.csv").read_text(encoding="utf-8").startswith("target_density,rule,strengthen")
     code, out, _ = run(*words, "--checkpoint", "draws.jsonl", "--json")
     found = json.loads(out)["result"]
     assert (code, len(found["rows"])) == (0, 3)

@@ -7,8 +7,8 @@ import scipy.linalg
 import scipy.sparse as sp
 
 from noiseprune import Network, gallery, prune
-from noiseprune.errors import InvalidNetwork
-from noiseprune.measure import compare as comparison
+from noiseprune.errors import DidNotConverge, InvalidNetwork
+from noiseprune.machine import limits
 from noiseprune.measure.compare import Reference, compare
 from noiseprune.measure.result import Comparison
 from noiseprune.measure.structure import ramanujan_reference
@@ -256,8 +256,8 @@ def test_too_stiff_a_network_is_not_run():
 
 @pytest.fixture
 def large(monkeypatch):
-    for name in ("DENSE_SYMMETRIC", "DENSE_COVARIANCE", "DENSE_EIGENVALUES"):
-        monkeypatch.setattr(comparison, name, 10)
+    for name in ("SYMMETRIC_SPECTRUM", "COVARIANCE", "DIRECTED_SPECTRUM"):
+        monkeypatch.setattr(limits, name, 10)
 
 
 def test_large_symmetric_networks_agree_with_dense_algebra(large):
@@ -266,7 +266,7 @@ def test_large_symmetric_networks_agree_with_dense_algebra(large):
     assert found.rayleigh_error["median"] is None
     assert "stops at 10 neurons" in found.not_measured["rayleigh_error"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "DENSE_SYMMETRIC", 5000)
+        patch.setattr(limits, "SYMMETRIC_SPECTRUM", 5000)
         dense = compare(SYMMETRIC, PRUNED)
     assert found.worst_direction == pytest.approx(dense.worst_direction, rel=0.01)
     assert found.eigenvalue_error["slowest"] == pytest.approx(dense.eigenvalue_error["slowest"], rel=1e-5)
@@ -278,7 +278,7 @@ def test_large_symmetric_networks_agree_with_dense_algebra(large):
 def test_large_directed_networks_agree_with_dense_algebra(large):
     found = compare(DIRECTED, DIRECTED_PRUNED)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "DENSE_EIGENVALUES", 5000)
+        patch.setattr(limits, "DIRECTED_SPECTRUM", 5000)
         dense = compare(DIRECTED, DIRECTED_PRUNED)
     assert found.spectral_abscissa_after == pytest.approx(dense.spectral_abscissa_after, rel=1e-6)
     assert found.covariance_error is None
@@ -309,15 +309,20 @@ def test_every_measure_that_is_missing_has_its_reason(network, dense, change, mo
     if not dense:
         if not 3 <= network.n_neurons <= 16 or change == "huge":
             pytest.skip("a few small networks suffice, and iterations on two neurons or such weights are no use case")
-        for name in ("DENSE_SYMMETRIC", "DENSE_COVARIANCE", "DENSE_EIGENVALUES"):
-            monkeypatch.setattr(comparison, name, 1)
+        for name in ("SYMMETRIC_SPECTRUM", "COVARIANCE", "DIRECTED_SPECTRUM"):
+            monkeypatch.setattr(limits, name, 1)
     if change == "lost":
 
         def lost(*_, **__):
-            raise comparison.DidNotConverge("it did not converge")
+            raise DidNotConverge("it did not converge")
 
-        for name in ("spectral_abscissa", "slowest", "extreme_generalised", "stationary_covariance"):
-            monkeypatch.setattr(comparison, name, lost)
+        for place in (
+            "spectrum.spectral_abscissa",
+            "spectrum.extreme_generalised",
+            "side.slowest",
+            "side.stationary_covariance",
+        ):
+            monkeypatch.setattr(f"noiseprune.measure.{place}", lost)
     links = network.link_matrix
     factor = {"weaker": 0.5, "unstable": 50.0, "from unstable": 50.0, "huge": 1e300}.get(change, 1.0)
     made = network.replace(links=sp.csr_array(links.shape) if change == "empty" else links * factor)

@@ -60,7 +60,7 @@ def test_the_worms_signs_and_counts_are_those_of_the_file(folder):
 
 def test_the_worms_gap_junctions_are_completed_averaged_and_counted(folder):
     path = folder / "worm_connectome.csv"
-    net = read(path, inhibitory="GABA", symmetric_rows="Type=GapJunction")
+    net = read(path, inhibitory="GABA", electrical="Type=GapJunction")
     counts = net.origin
     assert counts["junctions_listed_once_completed"] == 25
     assert counts["junction_rows_that_disagree_averaged"] == 10
@@ -92,7 +92,7 @@ def test_the_commands_of_the_readme_run_unedited(folder, tmp_path):
     worm, larva = folder / "worm_connectome.csv", folder / "larva_mb_left_adjacency.csv"
     for words, n in (
         ([worm, "--where", "Type=Send", "--inhibitory", "GABA", "-o", "worm.csv"], 299),
-        ([worm, "--inhibitory", "GABA", "--symmetric-rows", "Type=GapJunction", "-o", "gap.csv"], 299),
+        ([worm, "--inhibitory", "GABA", "--electrical", "Type=GapJunction", "-o", "gap.csv"], 299),
         ([larva, "--orientation", "pre-post", "-o", "larva.npz"], 209),
     ):
         found = command("prune", *words, "--density", "0.5", "--seed", "1", "--json", cwd=tmp_path)

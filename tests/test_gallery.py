@@ -118,7 +118,7 @@ def test_exuberant_growth_adds_weak_synapses_and_keeps_the_rest(symmetric):
     young = gallery.exuberant(net, extra=1.5, strength=0.1, rng=84)
     assert young.symmetric == net.symmetric
     assert young.n_links == net.n_links + round(1.5 * net.n_links)
-    assert np.allclose(young.excess_leak, net.excess_leak)
+    assert np.allclose(young.dominance_margin, net.dominance_margin)
     before, after = net.weights.toarray(), young.weights.toarray()
     there = before != 0
     assert np.array_equal(before[there], after[there])

@@ -120,7 +120,7 @@ def test_far_from_symmetric_cannot_be_called_symmetric(weights):
 def test_dominance_forgives_rounding_only():
     net = gallery.clustered([40, 20], between=20, signed=True, rng=31)
     assert net.dominant
-    assert np.all(net.excess_leak == 0)
+    assert np.all(net.dominance_margin == 0)
     assert not Network(net.weights, net.leak * (1 - 1e-9)).dominant
     assert not net.has_excess.any()
     assert gallery.sheet(4, 4, excess=1e-5, rng=33).has_excess.all()
@@ -207,7 +207,14 @@ def test_a_copy_of_a_network_is_as_fixed_as_the_network(network, way):
     )
     total = named.total_input.copy()
     made = COPIES[way](named)
-    for part in (*made.links, made.leak, made.noise_std, made.total_input, made.excess_leak, made.link_matrix.data):
+    for part in (
+        *made.links,
+        made.leak,
+        made.noise_std,
+        made.total_input,
+        made.dominance_margin,
+        made.link_matrix.data,
+    ):
         with pytest.raises(ValueError, match="read-only"):
             part[:] = 7
     made.link_matrix.setdiag(9.0)

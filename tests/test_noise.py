@@ -6,13 +6,13 @@ import pytest
 import noiseprune
 from noiseprune import Network, compare, gallery, prune
 from noiseprune.dynamics import runs as dynamics
+from noiseprune.dynamics.ensembles import SAMPLES, second_moments
 from noiseprune.measure.compare import Reference
 from noiseprune.plasticity.process import Process, Settings
 from noiseprune.probes import Exact, Recorded, Simulated, Sketched
 from noiseprune.rules import draw as drawing
 from noiseprune.rules.budget import constant_from_epsilon
-from noiseprune.strengthenings import matched_with_free_leak
-from noiseprune.strengthenings.regression import SAMPLES, second_moments
+from noiseprune.strengthenings import matched_with_fitted_leak
 from tests import naive
 from tests.networks import quiet
 
@@ -82,9 +82,12 @@ def test_louder_noise_changes_neither_what_an_epsilon_keeps_nor_the_epsilon_of_t
 def test_second_moments_of_slow_noise(net):
     response = np.linalg.inv(net.matrix().toarray())
     exact = response @ np.diag(net.noise_std**2) @ response.T
-    np.testing.assert_allclose(second_moments(net, "slow"), exact, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(second_moments(net, "slow").matrix, exact, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(
-        second_moments(net, "stationary"), naive.covariance(net.matrix().toarray(), net.noise_std), rtol=1e-8, atol=1e-9
+        second_moments(net, "stationary").matrix,
+        naive.covariance(net.matrix().toarray(), net.noise_std),
+        rtol=1e-8,
+        atol=1e-9,
     )
     sampled = second_moments(net, dense_limit=0, rng=67).block(np.arange(net.n_neurons))
     np.testing.assert_allclose(sampled.diagonal(), exact.diagonal(), rtol=5 * np.sqrt(2 / SAMPLES))
@@ -97,7 +100,7 @@ def test_matched_weights_see_the_noise_of_the_network():
 
 def test_a_free_leak_is_the_same_at_any_level_of_noise():
     one, other = (
-        matched_with_free_leak(net, net.link_matrix) for net in (noisy(SYMMETRIC, 1.0), noisy(SYMMETRIC, 5.0))
+        matched_with_fitted_leak(net, net.link_matrix) for net in (noisy(SYMMETRIC, 1.0), noisy(SYMMETRIC, 5.0))
     )
     np.testing.assert_allclose(one.leak, other.leak, rtol=1e-12)
 

@@ -365,8 +365,8 @@ def test_auto_takes_the_exact_probe_where_it_is_quick_and_says_why(monkeypatch):
         record = prune(net, density=0.6, compare=False, rng=1).provenance["chosen"]
         assert record["probe"].startswith("Exact")
         assert record["why"]["probe"].startswith("exact: ")
-    monkeypatch.setattr("noiseprune.pruning.plan.EXACT_SYMMETRIC", 90)
-    monkeypatch.setattr("noiseprune.pruning.plan.EXACT_GENERAL", 50)
+    monkeypatch.setattr("noiseprune.machine.limits.EXACT_SYMMETRIC", 90)
+    monkeypatch.setattr("noiseprune.machine.limits.EXACT_GENERAL", 50)
     for net, why in ((small, "symmetric with equal noise"), (directed, "directed")):
         record = prune(net, density=0.6, compare=False, rng=1).provenance["chosen"]
         assert record["probe"].startswith("Sketched")

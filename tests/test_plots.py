@@ -80,7 +80,7 @@ def test_keep_probabilities_are_those_of_the_result():
 
 @quiet
 def test_many_points_are_counted_in_bins(monkeypatch):
-    monkeypatch.setattr(plots, "MANY_POINTS", 100)
+    monkeypatch.setattr("noiseprune.view.plots.style.MANY_POINTS", 100)
     ax = plots.keep_probability(SYMMETRIC)
     assert not ax.lines
     counts = np.expm1(ax.collections[0].get_array().filled(0))
@@ -111,7 +111,7 @@ def test_components_stand_one_after_the_other_largest_first(monkeypatch):
     assert component_sizes(net).tolist() == [5, 3, 2, 1]
     component = np.repeat([2, 5, 1, 3], [2, 5, 1, 3])
     for limit in (100, 0):
-        monkeypatch.setattr("noiseprune.network.ordering.SPECTRAL_ORDER", limit)
+        monkeypatch.setattr("noiseprune.machine.limits.SPECTRAL_ORDER", limit)
         assert component[cluster_order(net)].tolist() == [5] * 5 + [3] * 3 + [2] * 2 + [1]
 
 
@@ -128,7 +128,7 @@ def test_pixels_sum_the_weights(net):
 
 @quiet
 def test_a_large_component_is_ordered_by_lanczos(monkeypatch):
-    monkeypatch.setattr("noiseprune.network.ordering.DENSE_ORDER", 10)
+    monkeypatch.setattr("noiseprune.machine.limits.ORDER", 10)
     test_clusters_stand_together_whatever_the_numbering()
 
 
@@ -149,7 +149,7 @@ def test_trajectories_are_runs_under_the_same_noise():
 
 
 def test_runs_of_large_networks_are_shortened(monkeypatch):
-    monkeypatch.setattr(plots, "MAX_WORK", 50 * SYMMETRIC.original.n_synapses)
+    monkeypatch.setattr("noiseprune.view.plots.responses.MAX_WORK", 50 * SYMMETRIC.original.n_synapses)
     ax = plots.trajectories(SYMMETRIC)
     assert ax.lines[0].get_xdata().size == 50
 
@@ -190,7 +190,7 @@ def test_what_cannot_be_drawn_is_an_error_that_says_why(monkeypatch):
     stiff = Network(np.zeros((3, 3)), leak=[1.0, 1.0, 1e7])
     with pytest.raises(TooLarge, match="would take 500,000,000 time steps; the limit is 50,000"):
         plots.trajectories(Compared(stiff, stiff, DIRECTED.comparison))
-    monkeypatch.setattr("noiseprune.measure.pair.DENSE_SYMMETRIC", 10)
+    monkeypatch.setattr("noiseprune.machine.limits.SYMMETRIC_SPECTRUM", 10)
     with pytest.raises(TooLarge, match="stops at 10 neurons; there are 12"):
         plots.spectrum(uncompared)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
@@ -199,7 +199,7 @@ def test_what_cannot_be_drawn_is_an_error_that_says_why(monkeypatch):
 
 
 def test_large_networks_are_ordered_by_what_suits_them(monkeypatch):
-    monkeypatch.setattr("noiseprune.network.ordering.SPECTRAL_ORDER", 10)
+    monkeypatch.setattr("noiseprune.machine.limits.SPECTRAL_ORDER", 10)
     for net in (gallery.clustered([60] * 5, within=0.5, between=60, rng=805), gallery.sheet(20, 20, radius=2, rng=806)):
         shuffle = np.random.default_rng(807).permutation(net.n_neurons)
         shuffled = Network(net.weights[shuffle][:, shuffle], net.leak[shuffle])

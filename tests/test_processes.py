@@ -16,9 +16,10 @@ import scipy.sparse as sp
 from threadpoolctl import ThreadpoolController
 
 import noiseprune
-from noiseprune import gallery, processes, threads
+from noiseprune import gallery
 from noiseprune.errors import BadFile, InvalidOption, NoisePruneWarning
 from noiseprune.linalg.blocks import products
+from noiseprune.machine import processes, threads
 from noiseprune.sources.files.formats import FORMATS
 
 FORKS = "fork" in multiprocessing.get_all_start_methods()

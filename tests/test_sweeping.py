@@ -22,7 +22,7 @@ def test_rows_are_means_and_standard_errors_of_draws_that_prune_would_make():
     )
     assert len(table.rows) == 8
     assert len(table.cases) == 32
-    row = next(r for r in table.rows if (r["asked_density"], r["rule"], r["strengthen"]) == (0.8, "noise", "matched"))
+    row = next(r for r in table.rows if (r["target_density"], r["rule"], r["strengthen"]) == (0.8, "noise", "matched"))
     worst = []
     for draw in range(4):
         seed = sweeping.draw_seed(3, draw)
@@ -44,7 +44,7 @@ def test_a_draw_has_the_numbers_of_prune_and_compare_with_its_seed(net):
     for case in table.cases:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("noiseprune.pruning.pipeline._warn", lambda *_: None)
-            pruned = noiseprune.prune(net, density=case["asked_density"], compare=False, rng=case["seed"]).network
+            pruned = noiseprune.prune(net, density=case["target_density"], compare=False, rng=case["seed"]).network
         kept = noiseprune.compare(net, pruned, rng=case["seed"])
         for name in ("density", "fixed_point_error", "decay_error", "covariance_error", "worst_direction"):
             assert case[name] == getattr(kept, name)
@@ -70,9 +70,9 @@ def test_workers_change_nothing():
 
 def test_the_smallest_density_within_the_tolerance_is_recommended():
     table = sweep(NET, densities=[0.3, 0.6, 0.9, 1.0], strengthens=["reciprocal"], draws=5, tolerance=0.6)
-    upper = {r["asked_density"]: r["worst_direction"] + 2.1318 * r["worst_direction_se"] for r in table.rows}
+    upper = {r["target_density"]: r["worst_direction"] + 2.1318 * r["worst_direction_se"] for r in table.rows}
     good = [density for density, value in upper.items() if value <= 0.6]
-    assert table.recommended["asked_density"] == min(good)
+    assert table.recommended["target_density"] == min(good)
     assert "worst_direction at most 0.6 with 95 % confidence" in table.criterion
     assert sweep(NET, densities=[0.3], draws=3, tolerance=1e-6).recommended is None
     assert sweep(NET, densities=[0.3], draws=3).recommended is None
@@ -148,7 +148,7 @@ def test_tables_are_saved_as_json_csv_and_parquet(tmp_path):
     with pytest.raises(BadFile, match="is no readable sweep"):
         noiseprune.load(tmp_path / "bad.json")
     assert pl.read_parquet(tmp_path / "t.parquet").height == 2
-    assert pl.read_csv(tmp_path / "t.csv")["asked_density"].to_list() == [0.5, 0.9]
+    assert pl.read_csv(tmp_path / "t.csv")["target_density"].to_list() == [0.5, 0.9]
     with pytest.raises(BadFile, match="exists already"):
         table.save(tmp_path / "t.csv")
     with pytest.raises(BadFile, match=r"saved as .json, .csv or .parquet"):

@@ -12,7 +12,7 @@ from setting import RULES, panels, save, save_cost, save_picture, three_clusters
 import numpy as np
 
 import noiseprune
-from noiseprune.dynamics.runs import Motion
+from noiseprune.dynamics.runs import Dynamics
 
 DENSITIES = (0.2, 0.05)
 STEP, DURATION, EVERY = 0.005, 40.0, 20  # seconds, seconds, steps between looks
@@ -30,14 +30,14 @@ def inputs(n: int) -> dict[str, tuple[float | np.ndarray, np.ndarray]]:
 
 def errors(nets: dict[str, noiseprune.Network], activation: str, drive: float | np.ndarray, start: np.ndarray):
     """Run the original and the pruned networks side by side; return the relative error, rule -> (times, runs)."""
-    motions = {name: Motion(net, activation, drive) for name, net in nets.items()}
+    motions = {name: Dynamics(net, activation, drive) for name, net in nets.items()}
     states = {name: start.copy() for name in nets}
     error = {name: np.zeros((TIMES.size, RUNS)) for name in nets if name != "original"}
     random = np.random.default_rng(2)
     for k in range(1, (TIMES.size - 1) * EVERY + 1):
         kick = NOISE * np.sqrt(STEP) * random.standard_normal(start.shape)
         for name, state in states.items():
-            state += STEP * motions[name].slope(state) + kick
+            state += STEP * motions[name].drift(state) + kick
         if k % EVERY == 0:
             original = states["original"]
             for name, series in error.items():

@@ -30,7 +30,7 @@ def network() -> tuple[noiseprune.Network, dict[str, np.ndarray]]:
     strong[np.random.default_rng(3).choice(np.flatnonzero(~far), STRONG, replace=False)] = True
     links = net.link_matrix.copy()
     links.data[strong] *= STRONGER
-    leak = absolute_row_sums(links, True) + net.excess_leak
+    leak = absolute_row_sums(links, True) + net.dominance_margin
     net = noiseprune.Network.from_links(links, leak, net.noise_std, symmetric=True)
     return net, {"between clusters": far, "inside, strong": strong, "inside, all others": ~far & ~strong}
 

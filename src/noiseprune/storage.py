@@ -22,7 +22,7 @@ from noiseprune.pruning.pipeline import Pruned
 from noiseprune.rules.budget import KeepProbability
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.archive import open_archive
-from noiseprune.sources.files.matrices import understood
+from noiseprune.sources.files.matrices import naming_damage
 from noiseprune.sources.objects import MatrixKind
 
 
@@ -44,7 +44,7 @@ def load(path: str | os.PathLike[str]) -> Pruned | Development | Sweep:
 
 
 def _load_sweep(path: Path) -> Sweep:
-    with understood(path, "sweep"):
+    with naming_damage(path, "sweep"):
         record = meta.from_json(path.read_text(encoding="utf-8"))
         if record.pop("schema_version") != table.SCHEMA_VERSION:
             raise BadFile(

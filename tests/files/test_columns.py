@@ -207,8 +207,8 @@ def test_a_list_of_pairs_is_read_for_both_directions(tmp_path):
     assert "1 pairs listed both ways" in twice.origin["undirected"]
     with pytest.raises(BadFile, match="0 to 1 sums to 5 and 1 to 0 to 6 .1 such pairs.*leave out --undirected"):
         read(made(tmp_path, pairs + "1 0 6.0\n", "other.txt"), undirected=True)
-    with pytest.raises(InvalidOption, match="leave out --symmetric-rows"):
-        read(made(tmp_path, "pre,post,weight,t\na,b,1,x\n"), undirected=True, symmetric_rows="t=x")
+    with pytest.raises(InvalidOption, match="leave out --electrical"):
+        read(made(tmp_path, "pre,post,weight,t\na,b,1,x\n"), undirected=True, electrical="t=x")
     with pytest.raises(InvalidOption, match="leave out --undirected"):
         np.save(tmp_path / "net.npy", np.ones((2, 2)) - np.eye(2))
         read(tmp_path / "net.npy", undirected=True)

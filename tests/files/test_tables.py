@@ -132,7 +132,7 @@ def test_conditions_are_never_evaluated(tmp_path):
 
 
 def test_junctions_join_both_neurons_alike(tmp_path):
-    net = read(made(tmp_path, MESSY), inhibitory="GABA", symmetric_rows="Type=GapJunction")
+    net = read(made(tmp_path, MESSY), inhibitory="GABA", electrical="Type=GapJunction")
     assert edges(net) == {
         ("a", "b"): -2 + 5,  # chemical and electrical at one place; unequal counts 4 and 6 are 5
         ("b", "a"): 5,
@@ -189,7 +189,7 @@ BAD = [
     (LIST, {"where": "pre=zz"}, "no row has pre = zz; its values are 'a', 'b', 'c'"),
     (LIST, {"inhibitory": "GABA"}, "needs a column of transmitters"),
     (MESSY, {"inhibitory": "Glycine"}, "no transmitter 'glycine'; those met are 'GABA'"),
-    (MESSY, {"symmetric_rows": "Type=Gap"}, "no row is symmetric"),
+    (MESSY, {"electrical": "Type=Gap"}, "no row is symmetric"),
     ("x,y,z,u\na,b,1,2\n", {}, "neither a square matrix .2 rows, 4 columns. nor an edge list"),
     (b"\xff\xfea\x00", {}, "UTF-16"),
     (b"pre,post,weight\n\xff,b,1\n", {}, "UTF-8"),

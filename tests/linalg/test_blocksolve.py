@@ -59,7 +59,7 @@ def test_slow_modes_are_learnt_once_and_the_next_block_takes_fewer_iterations():
 
 def test_aggregation_is_symmetric_and_leaves_the_global_generator_alone():
     net = NETWORKS["sheet"]()
-    operator = Laplacian(net.link_matrix, net.excess_leak)
+    operator = Laplacian(net.link_matrix, net.dominance_margin)
     np.random.seed(59)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     cycle = Aggregation(operator, np.ones(net.n_neurons))
@@ -72,7 +72,7 @@ def test_aggregation_is_symmetric_and_leaves_the_global_generator_alone():
 
 def test_a_direction_of_negative_curvature_is_no_solution():
     net = Network([[0, 3.0], [3.0, 0]], leak=1.0)
-    operator = Laplacian(net.link_matrix, net.excess_leak)
+    operator = Laplacian(net.link_matrix, net.dominance_margin)
     with pytest.raises(DidNotConverge, match="not stable"):
         conjugate_gradients(
             operator, np.array([[1.0], [1.1]]), Diagonal(operator), relative_residual(1e-8), max_iterations=9

@@ -52,7 +52,7 @@ def test_slowest_modes_are_those_of_lapack(net, rounds, monkeypatch):
 
 
 def ten_slowest(net):
-    A, shift = Inverse(net), 0.9999 * net.excess_leak.min()
+    A, shift = Inverse(net), 0.9999 * net.dominance_margin.min()
     return slowest(
         A.product, A.roughly, net.n_neurons, 10, shift=shift, shifted_solve=lambda: Inverse(net, shift).solve
     )
@@ -96,5 +96,5 @@ def test_lanczos_that_finds_nothing_says_so(monkeypatch):
 def test_what_does_not_fit_is_refused_before_it_starts(monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 10**9)
     with pytest.raises(TooLarge, match=r"a huge thing needs about 2.0 GB .* 1.0 GB are available: take less"):
-        memory.need(2e9, "a huge thing", "take less")
-    memory.need(0.5e9, "a small thing", "take less")
+        memory.require_memory(2e9, "a huge thing", "take less")
+    memory.require_memory(0.5e9, "a small thing", "take less")

@@ -5,7 +5,7 @@ import scipy.linalg
 import noiseprune
 from noiseprune import Network, gallery, probes
 from noiseprune.errors import UnstableNetwork
-from noiseprune.machine.threads import limited
+from noiseprune.machine.threads import limit_threads
 from noiseprune.plasticity.process import Process, Settings
 from tests.networks import ALL
 
@@ -143,7 +143,7 @@ def test_how_steps_are_divided_and_how_many_threads_there_are_changes_no_bit(mon
     net = gallery.clustered([30, 20], between=20, signed=True, rng=75)
     states = []
     for threads, parts in ((1, [300]), (2, [1, 99, 200]), (2, [300])):
-        with limited(threads):
+        with limit_threads(threads):
             process = made(net, replicas=2)
             for part in parts:
                 advanced(process, part)
@@ -289,7 +289,7 @@ def test_once_with_a_long_window_has_the_keep_probabilities_of_prune():
     assert abs(kept.sum() - p.sum()) < 5 * np.sqrt(np.sum(p * (1 - p)))
     strengthened = process.network()
     assert np.allclose(strengthened.links.weight, (net.links.weight / p)[kept])
-    assert np.allclose(strengthened.excess_leak, net.excess_leak, atol=1e-12)
+    assert np.allclose(strengthened.dominance_margin, net.dominance_margin, atol=1e-12)
 
 
 def test_tuning_goes_where_matched_goes():

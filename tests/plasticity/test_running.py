@@ -41,7 +41,7 @@ def test_every_schedule_reaches_its_density_and_keeps_what_must_be_kept(net, sch
     assert after.symmetric
     assert after.dominant
     assert after.labels == net.labels
-    assert np.allclose(after.excess_leak, net.excess_leak)
+    assert np.allclose(after.dominance_margin, net.dominance_margin)
     sign = dict(
         zip(zip(*(part.tolist() for part in net.links[:2]), strict=True), np.sign(net.links.weight), strict=True)
     )

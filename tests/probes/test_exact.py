@@ -33,7 +33,7 @@ def test_leverages_sum_to_the_neurons_less_the_share_of_the_leak():
     net = gallery.clustered([40, 20], between=20, rng=22)
     leverage = 2 * np.abs(net.links.weight) * probes.Exact().measure(net).per_link
     inverse = np.linalg.inv(-net.matrix().toarray())
-    assert np.isclose(leverage.sum(), net.n_neurons - np.sum(net.excess_leak * inverse.diagonal()))
+    assert np.isclose(leverage.sum(), net.n_neurons - np.sum(net.dominance_margin * inverse.diagonal()))
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

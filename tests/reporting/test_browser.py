@@ -142,7 +142,7 @@ def test_the_slider_shows_another_density_by_key_and_another_method_by_choice(pa
     page, table = pages("sweep"), small_sweep()
     best = table.recommended
     slider = page.locator("#density")
-    assert slider.get_attribute("aria-valuetext") == f"density {best['asked_density']:g}"
+    assert slider.get_attribute("aria-valuetext") == f"density {best['target_density']:g}"
     assert "Recommended." in page.locator("#said").text_content()
     slider.focus()
     page.keyboard.press("Home")
@@ -152,7 +152,7 @@ def test_the_slider_shows_another_density_by_key_and_another_method_by_choice(pa
     second = shown(page)
     assert slider.get_attribute("aria-valuetext") == "density 0.6"
     assert all(before != after for before, after in zip(first, second, strict=True))
-    row = next(row for row in table.rows if (row["asked_density"], row["rule"]) == (0.6, "noise"))
+    row = next(row for row in table.rows if (row["target_density"], row["rule"]) == (0.6, "noise"))
     assert f"worst direction {row['worst_direction']:.3g}" in second[2].replace("\xa0", " ")
     page.select_option("#method", "weight")
     third = shown(page)

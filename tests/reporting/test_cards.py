@@ -16,7 +16,7 @@ def test_cards_are_small_escaped_and_show_what_the_result_says():
         (net, "<b>net</b>.csv"),
         (result, "Kept 50 % of 4 synapses"),
         (result.comparison, "Kept 50 % of 4 synapses"),
-        (sweep, f"Recommended: density {sweep.recommended['asked_density']:g}, rule noise"),
+        (sweep, f"Recommended: density {sweep.recommended['target_density']:g}, rule noise"),
     ):
         html = thing._repr_html_()
         card = Page(html)

@@ -88,7 +88,7 @@ def test_numbers_on_the_page_are_those_of_the_comparison(page_of, name):
         ("unstable", "Not measured (no stationary state is left): kl per neuron, covariance error."),
         ("single neuron", "A single neuron has no synapses, so there was nothing to prune."),
         ("single neuron", "there are no synapses, hence no keep probabilities"),
-        ("all orphans", "Every neuron is an orphan"),
+        ("all orphans", "Every neuron is newly disconnected"),
         ("not compared", "Nothing was measured"),
         ("not compared", "which stops at 5,000 neurons; there are 5,501"),
         ("by weight", "the rule weight reads no difference variance"),
@@ -128,7 +128,7 @@ def test_results_stand_side_by_side_on_the_same_scale(page_of):
 def test_a_sweep_has_a_slider_its_numbers_and_its_recommendation(page):
     table = small_sweep()
     found = page(table)
-    assert f"Recommended: density {table.recommended['asked_density']:g}, rule noise" in found.text
+    assert f"Recommended: density {table.recommended['target_density']:g}, rule noise" in found.text
     rows = [numbers for numbers in found.numbers if "worst_direction" in numbers]
     assert [row["worst_direction"] for row in rows] == [row["worst_direction"] for row in table.rows]
     slider = next(attributes for tag, attributes in found.tags if attributes.get("id") == "density")

@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install torch (see the README for its CPU build)")
 
-from noiseprune.torch.refit import prices, reciprocal, regress
+from noiseprune.torch.refit import reciprocal, regress, saliencies
 from noiseprune.torch.selection import choose, row_targets
 
 
@@ -36,7 +36,7 @@ def test_prices_taken_one_by_one_are_those_of_the_brain_surgeon(seed):
     weights, offered, H = problem(seed)
     weights[2, 5] = 0.0
     offered[2, 5] = False  # pruned before
-    found = prices(weights, offered, H, down_to=0.0, stage=0.0)
+    found = saliencies(weights, offered, H, down_to=0.0, stage=0.0)
     for row, w in enumerate(weights):
         inside = [int(j) for j in np.flatnonzero(offered[row])]
         expected = brain_surgeon(w, inside, H, least=1)
@@ -46,7 +46,7 @@ def test_prices_taken_one_by_one_are_those_of_the_brain_surgeon(seed):
 
 def test_the_last_of_a_row_are_never_cheaper_than_what_went_before():
     weights, offered, H = problem(6)
-    found = prices(weights, offered, H, down_to=0.5, stage=0.2)
+    found = saliencies(weights, offered, H, down_to=0.5, stage=0.2)
     kept = found >= np.sort(found, axis=1)[:, -5:-4]
     for row in range(len(weights)):
         assert found[row, kept[row]].min() > found[row, ~kept[row] & offered[row]].max()

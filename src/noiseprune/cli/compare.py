@@ -36,10 +36,10 @@ def compare(
 
     [bold]noiseprune compare worm_connectome.csv worm.csv --where Type=Send --inhibitory GABA[/bold]
     """
-    from noiseprune.machine.threads import limited
+    from noiseprune.machine.threads import limit_threads
     from noiseprune.measure.pair import Compared
 
-    with open_session("compare", as_json=as_json, quiet=quiet) as session, limited(threads):
+    with open_session("compare", as_json=as_json, quiet=quiet) as session, limit_threads(threads):
         check_report(report, overwrite=overwrite)
         net, other = (read_network(file, session, reading, sparing=True) for file in (before, after))
         result = noiseprune.compare(net, other, rng=seed)

@@ -118,11 +118,11 @@ def _foretell(
 ) -> None:
     """Say what a prune would take, instead of pruning."""
     from noiseprune.machine.memory import gigabytes
-    from noiseprune.machine.threads import limited
+    from noiseprune.machine.threads import limit_threads
     from noiseprune.pruning.forecast import estimate
     from noiseprune.pruning.plan import make_plan
 
-    with limited(threads):
+    with limit_threads(threads):
         found = estimate(net, make_plan(net, budget, **chosen), budget, compare=compare)
     seconds = found["seconds"]
     session.facts(

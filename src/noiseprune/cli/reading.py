@@ -73,8 +73,8 @@ def _options(
     where: Annotated[
         list[str] | None, _unset("--where", "Keep rows with COLUMN=VALUE[,VALUE]; repeat for and.")
     ] = None,
-    symmetric_rows: Annotated[
-        list[str] | None, _unset("--symmetric-rows", "Rows that are electrical synapses: COLUMN=VALUE[,VALUE].")
+    electrical: Annotated[
+        list[str] | None, _unset("--electrical", "Rows that are electrical synapses: COLUMN=VALUE[,VALUE].")
     ] = None,
     inhibitory: Annotated[
         list[str] | None,

@@ -90,7 +90,7 @@ class Session:
             "covariance_error": "covariance",
             "components_after": "pieces",
         }
-        choices = {"asked_density": "density", "rule": "rule", "strengthen": "weights"}
+        choices = {"target_density": "density", "rule": "rule", "strengthen": "weights"}
         heads = [*choices.values(), "stable", *shown.values(), ""]
         printed = Table(*heads, title=Text(title), title_justify="left", box=None, padding=(0, 1, 0, 0))
         for row in table.rows:
@@ -107,7 +107,7 @@ class Session:
         if table.provenance["tolerance"] is None:
             self.say("Give --tolerance, the error that you can live with, for a recommendation.")
         elif chosen is not None:
-            words = f"density {chosen['asked_density']}, rule {chosen['rule']}, strengthen {chosen['strengthen']}"
+            words = f"density {chosen['target_density']}, rule {chosen['rule']}, strengthen {chosen['strengthen']}"
             self.say(f"Recommended: {words}.")
         else:
             self.say("Recommended: none of these.")

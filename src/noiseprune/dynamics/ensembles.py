@@ -12,7 +12,7 @@ from noiseprune.dynamics.stationary import stationary_covariance
 from noiseprune.errors import InvalidOption, check_choice
 from noiseprune.linalg.moments import DenseMoments, Floats, Moments, SampleMoments
 from noiseprune.machine import limits
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.machine.speed import BLOCK_BYTES
 from noiseprune.machine.threads import blas_alone
@@ -58,7 +58,9 @@ def _slow_samples(network: Network, random: np.random.Generator) -> NDArray[np.f
     """(-A)^-1 sigma xi, (n_neurons, SAMPLES): responses to constant random input, a block of solves at a time."""
     from noiseprune.linalg.shiftsolve import Operator
 
-    need(4.0 * SAMPLES * network.n_neurons, f"{SAMPLES} samples of slow noise", "take strengthen='reciprocal'")
+    require_memory(
+        4.0 * SAMPLES * network.n_neurons, f"{SAMPLES} samples of slow noise", "take strengthen='reciprocal'"
+    )
     logger.info("sampling responses to slow noise")
     operator = Operator(network.weights.astype(np.float64), network.leak)
     samples = np.empty((network.n_neurons, SAMPLES), np.float32)

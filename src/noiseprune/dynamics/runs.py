@@ -32,7 +32,7 @@ def safe_step(*networks: Network) -> float:
     return 0.2 / float(max(np.max(net.leak + net.total_input) for net in networks))
 
 
-class Motion:
+class Dynamics:
     """The slope -D x + W f(x) + b of a block of states, (n_neurons, k).
 
     Parameters
@@ -62,7 +62,7 @@ class Motion:
         else:
             self._product = weights.__matmul__
 
-    def slope(self, x: States) -> States:
+    def drift(self, x: States) -> States:
         """dx/dt without noise."""
         slope: States = self._product(self._f(x))
         slope -= self._leak * x
@@ -137,14 +137,14 @@ class _Walk:
     """A block of states under way from rest, by Euler-Maruyama."""
 
     def __init__(self, network: Network, drive: Floats, step: float, activation: Activation | None) -> None:
-        self.motion = Motion(network, activation, drive)
+        self.motion = Dynamics(network, activation, drive)
         self._step = self.motion.dtype.type(step)
         self._noise = (network.noise_std * np.sqrt(step))[:, None].astype(self.motion.dtype)
         self.state: States = np.zeros(drive.shape, self.motion.dtype)
 
     def advance(self, xi: States) -> None:
         """Take one step with standard normal noise, (n_neurons, n_runs)."""
-        self.state += self._step * self.motion.slope(self.state)
+        self.state += self._step * self.motion.drift(self.state)
         self.state += self._noise * xi
 
 

@@ -81,7 +81,7 @@ def solver(network: Network, *, single: bool = False, shift: float = 0.0) -> Sol
         links = links.astype(np.float32)
     elif links.dtype != np.float64:
         links = links.astype(np.float64)
-    return Solver(Laplacian(links, network.excess_leak - shift), sides)
+    return Solver(Laplacian(links, network.dominance_margin - shift), sides)
 
 
 class Inverse:
@@ -124,14 +124,14 @@ def _common_excess_and_sides(network: Network) -> tuple[float, NDArray[Any]]:
     The sum is infinite where signs let no component vary as one. Sides are 1 and -1: neurons on the same side swing
     together in slow modes, as far as the signs allow.
     """
-    least = float(network.excess_leak.min())
+    least = float(network.dominance_margin.min())
     enough = least * COMMON_VARIANCE > network.leak.max()  # in one neuron alone, so the components need not be known
     if enough and network.link_matrix.data.min(initial=1.0) > 0:
         return least, np.ones(network.n_neurons)
     component, side, frustrated = _signed_components(network)
     if enough:
         return least, side
-    total = np.bincount(component, weights=network.excess_leak, minlength=network.n_neurons)
+    total = np.bincount(component, weights=network.dominance_margin, minlength=network.n_neurons)
     free = (np.bincount(component, minlength=network.n_neurons) > 0) & ~frustrated
     return float(total[free].min(initial=np.inf)), side
 
@@ -182,7 +182,7 @@ def is_stable(network: Network, abscissa: float | None) -> bool | None:
     """Say whether a network with this spectral abscissa is stable; zero up to rounding is not. None: not known."""
     scale = float(np.max(network.leak + network.total_input))
     if abscissa is None:
-        return True if np.all(network.excess_leak > EPS * network.n_neurons * scale) else None  # Gershgorin
+        return True if np.all(network.dominance_margin > EPS * network.n_neurons * scale) else None  # Gershgorin
     return abscissa < -EPS * network.n_neurons * scale
 
 
@@ -225,7 +225,7 @@ def slowest_rate(network: Network) -> float:
     try:
         abscissa = _found_abscissa(network)
     except DidNotConverge:
-        return float(network.excess_leak.min())
+        return float(network.dominance_margin.min())
     return -abscissa if is_stable(network, abscissa) else min(-abscissa, 0.0)
 
 

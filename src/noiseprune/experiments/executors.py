@@ -11,7 +11,7 @@ from noiseprune.errors import InvalidOption, NoisePruneError, NoisePruneWarning
 from noiseprune.experiments.table import Case, measures_of
 from noiseprune.machine.processes import in_workers
 from noiseprune.machine.randomness import streams
-from noiseprune.machine.threads import limited
+from noiseprune.machine.threads import limit_threads
 from noiseprune.measure.compare import Reference
 from noiseprune.measure.snapshots import Camera
 from noiseprune.network import Network
@@ -54,7 +54,7 @@ class Worker:
             try:
                 result = prune(
                     self.network,
-                    density=case["asked_density"],
+                    density=case["target_density"],
                     rule=case["rule"],
                     strengthen=case["strengthen"],
                     keep_connected=self.keep_connected,
@@ -90,5 +90,5 @@ def _start(network: Network, seed: int, keep_connected: bool) -> None:
 
 
 def _work(case: Case) -> Case:
-    with limited(1):  # many processes, one thread each
+    with limit_threads(1):  # many processes, one thread each
         return _worker(case)

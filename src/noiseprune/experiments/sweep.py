@@ -67,7 +67,7 @@ def sweep(
     --------
     >>> from noiseprune import gallery
     >>> table = sweep(gallery.clustered([40, 20], between=20, rng=5), densities=[0.5, 0.9], draws=3, tolerance=0.5)
-    >>> [row["asked_density"] for row in table.rows]
+    >>> [row["target_density"] for row in table.rows]
     [0.5, 0.9]
     """
     network = network_of(network)
@@ -81,7 +81,7 @@ def sweep(
     task = {"seed": seed, "digest": digest(network), "keep_connected": keep_connected}
     wanted = [
         {
-            "asked_density": float(density),
+            "target_density": float(density),
             "rule": rule,
             "strengthen": strengthen,
             "draw": draw,
@@ -114,7 +114,7 @@ def sweep(
 
 
 def _pictures(network: Network, cases: list[Case]) -> dict[str, Any]:
-    names = ("asked_density", "rule", "strengthen")
+    names = ("target_density", "rule", "strengthen")
     after = [{name: case[name] for name in names} | case[PICTURE] for case in cases if PICTURE in case]
     return {"before": Camera(network).take(network), "after": after} if after else {}
 

@@ -35,7 +35,7 @@ MEASURES = (
     "trajectory_error_linear",
     "trajectory_error_rectified",
     "components_after",
-    "orphans",
+    "newly_disconnected",
 )
 
 
@@ -49,7 +49,7 @@ class Sweep(Displayed):
     Attributes
     ----------
     rows : list of dict
-        The choice (`asked_density`, `rule`, `strengthen`), `draws`, `seed` (of the first one), `refused` (draws that ended
+        The choice (`target_density`, `rule`, `strengthen`), `draws`, `seed` (of the first one), `refused` (draws that ended
         in an error), `stable` (share of the others), and mean and standard error (`_se`) of each measure over the draws
         that have it.
     cases : list of dict
@@ -74,7 +74,7 @@ class Sweep(Displayed):
 
     def __repr__(self) -> str:
         best = self.recommended
-        advice = "nothing recommended" if best is None else f"recommended: density {best['asked_density']:g}"
+        advice = "nothing recommended" if best is None else f"recommended: density {best['target_density']:g}"
         return f"Sweep({len(self.rows)} rows, {len(self.cases)} draws, {advice})"
 
     @property
@@ -126,7 +126,7 @@ def measures_of(c: Comparison) -> dict[str, Any]:
 
 def key_of(case: Case) -> tuple[Any, ...]:
     """Say which draw it is."""
-    return tuple(case.get(name) for name in ("asked_density", "rule", "strengthen", "draw", "seed"))
+    return tuple(case.get(name) for name in ("target_density", "rule", "strengthen", "draw", "seed"))
 
 
 def tabulate(cases: list[Case]) -> list[dict[str, Any]]:
@@ -138,7 +138,7 @@ def tabulate(cases: list[Case]) -> list[dict[str, Any]]:
     for (density, rule, strengthen), group in groups.items():
         through = [case for case in group if case["refused"] is None]
         row: dict[str, Any] = {
-            "asked_density": density,
+            "target_density": density,
             "rule": rule,
             "strengthen": strengthen,
             "draws": len(group),

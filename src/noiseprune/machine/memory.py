@@ -17,7 +17,7 @@ def gigabytes(size: float) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def need(size: float, what: str, remedy: str) -> None:
+def require_memory(size: float, what: str, remedy: str) -> None:
     """Raise `TooLarge` where `size` bytes are not to be had."""
     there = available_bytes()
     if size > there:

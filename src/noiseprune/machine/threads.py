@@ -24,7 +24,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 @contextlib.contextmanager
-def limited(threads: int | None) -> Iterator[None]:
+def limit_threads(threads: int | None) -> Iterator[None]:
     """Run a block with at most so many threads; None leaves them as they are."""
     if threads is None:
         yield

@@ -44,7 +44,7 @@ def inspect(network: Network) -> dict[str, Any]:
     return {
         "n_neurons": n,
         "n_synapses": network.n_synapses,
-        "density_of_the_matrix": network.n_synapses / (n * (n - 1)) if n > 1 else None,
+        "connection_density": network.n_synapses / (n * (n - 1)) if n > 1 else None,
         "symmetric": network.symmetric,
         "total_weight": float(np.sum(weight, dtype=np.float64)),
         "smallest_weight": float(weight.min()) if len(weight) else None,

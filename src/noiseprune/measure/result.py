@@ -70,7 +70,7 @@ class Comparison(Displayed):
         (standard normal) and the same noise, 5 runs of 10 / median leak: `linear` and `rectified`.
     components_before, components_after : int
         Connected components, whatever the direction of synapses.
-    orphans : int
+    newly_disconnected : int
         Neurons that lost their last input or their last output.
     without_input, without_output : int
         Neurons that have none after.
@@ -110,7 +110,7 @@ class Comparison(Displayed):
     trajectory_error: Spread
     components_before: int
     components_after: int
-    orphans: int
+    newly_disconnected: int
     without_input: int
     without_output: int
     sign_flips: int
@@ -124,11 +124,16 @@ class Comparison(Displayed):
     def __repr__(self) -> str:
         return f"Comparison({(shown('sentence', self) or '').rstrip('.')})"
 
+    @property
+    def orphans(self) -> int:
+        """Newly disconnected neurons, by their name in the first release."""
+        return self.newly_disconnected
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, fit for strict JSON."""
         found = asdict(replace(self, spectra=None))  # which would be copied
         del found["spectra"]
-        return {"schema_version": SCHEMA_VERSION, **found}
+        return {"schema_version": SCHEMA_VERSION, **found, "orphans": self.orphans}
 
     @classmethod
     def from_dict(cls, found: dict[str, Any] | None) -> Comparison | None:
@@ -136,4 +141,5 @@ class Comparison(Displayed):
         if found is None:
             return None
         known = {f.name for f in fields(cls)}
+        found = {"newly_disconnected": found.get("orphans")} | found  # its name in the first release
         return cls(**{name: value for name, value in found.items() if name in known})

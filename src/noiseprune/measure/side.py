@@ -58,7 +58,7 @@ class Side:
         """The eigenvalues of a symmetric A nearest zero, rightmost first, at any size."""
         logger.info("looking for the slowest modes")
         # no mode is slower than the least excess leak (Gershgorin)
-        shift = NEARLY * max(float(self.network.excess_leak.min()), 0.0)
+        shift = NEARLY * max(float(self.network.dominance_margin.min()), 0.0)
         network, A = self.network, self.operator
         return -np.asarray(
             slowest(

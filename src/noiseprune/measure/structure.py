@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from noiseprune.measure.reasons import OF_SYMMETRIC, Floats, Reasons, number
 from noiseprune.network import Network
-from noiseprune.network.structure import components, has_input_and_output, orphans
+from noiseprune.network.structure import components, has_input_and_output, newly_disconnected
 from noiseprune.rules import leak
 
 
@@ -48,7 +48,7 @@ def structure_of(before: Network, after: Network, reasons: Reasons) -> dict[str,
     return {
         "components_before": components(before),
         "components_after": components(after),
-        "orphans": int(np.count_nonzero(orphans(before, after))),
+        "newly_disconnected": int(np.count_nonzero(newly_disconnected(before, after))),
         "without_input": int(np.count_nonzero(~has_input)),
         "without_output": int(np.count_nonzero(~has_output)),
         "sign_flips": int(np.count_nonzero(np.sign(changed) != np.sign(weight))) * per_entry,

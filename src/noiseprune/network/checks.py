@@ -52,7 +52,7 @@ def _bad_diagonal(operator: sp.csr_array, diagonal: NDArray[np.float64], bad: ND
     )
 
 
-def checked(matrix: Any) -> Any:
+def check_sparse(matrix: Any) -> Any:
     """Return a sparse matrix whose indices and pointers hold together, as compiled code trusts them; ValueError if not."""
     if hasattr(matrix, "check_format"):  # SciPy (1.17) checks the other layouts when it makes them
         pointers = matrix.indptr
@@ -71,7 +71,7 @@ def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, cop
     matrix: Any = plain(given, name)
     if sp.issparse(matrix):
         try:
-            checked(matrix)
+            check_sparse(matrix)
         except ValueError as error:
             raise InvalidNetwork(f"{name} is a damaged sparse matrix: {error}") from None
     elif hasattr(given, "link_matrix"):
@@ -173,7 +173,7 @@ def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArr
     return values
 
 
-def checked_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
+def check_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
     """Check that labels are distinct names, one a neuron."""
     if labels is None:
         return None

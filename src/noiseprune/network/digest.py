@@ -19,7 +19,7 @@ def digest(network: Network) -> str:
     return hasher.hexdigest()
 
 
-def described(network: Network) -> dict[str, Any]:
+def describe_input(network: Network) -> dict[str, Any]:
     """Say which network came in."""
     return {
         "digest": digest(network),

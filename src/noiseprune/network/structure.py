@@ -36,7 +36,7 @@ def component_sizes(network: Network) -> NDArray[np.intp]:
     return np.sort(np.bincount(_component_of(network)))[::-1]
 
 
-def orphans(before: Network, after: Network) -> NDArray[np.bool_]:
+def newly_disconnected(before: Network, after: Network) -> NDArray[np.bool_]:
     """Say which neurons lost their last input or their last output, (n_neurons,)."""
     (had_input, had_output), (has_input, has_output) = map(has_input_and_output, (before, after))
     return (had_input & ~has_input) | (had_output & ~has_output)

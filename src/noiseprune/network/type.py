@@ -36,7 +36,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from noiseprune.errors import InvalidNetwork
 from noiseprune.machine.display import Displayed
-from noiseprune.network.checks import _bad_diagonal, _per_neuron, checked_labels, square_matrix
+from noiseprune.network.checks import _bad_diagonal, _per_neuron, check_labels, square_matrix
 from noiseprune.network.links import Synapses, _frozen, absolute_row_sums, as_links, without_diagonal
 from noiseprune.network.squares import bare_square
 
@@ -116,7 +116,7 @@ class Network(Displayed):
             _per_neuron(leak, n, "leak", positive=True),
             _per_neuron(noise_std, n, "noise_std", positive=False),
             activation,
-            checked_labels(names if labels is None else labels, n),
+            check_labels(names if labels is None else labels, n),
             is_symmetric,
             origin,
         )
@@ -325,15 +325,20 @@ class Network(Displayed):
         return _frozen(absolute_row_sums(self._links, self.symmetric))
 
     @cached_property
-    def excess_leak(self) -> NDArray[np.float64]:
+    def dominance_margin(self) -> NDArray[np.float64]:
         """D_i - sum_j |W_ij|, (n_neurons,); zero where it is negative by no more than rounding."""
         excess = self.leak - self.total_input
         return _frozen(np.where((excess < 0) & (excess >= -self._rounding), 0.0, excess))
 
     @property
+    def excess_leak(self) -> NDArray[np.float64]:
+        """The dominance margin, by its name in the first release."""
+        return self.dominance_margin
+
+    @property
     def has_excess(self) -> NDArray[np.bool_]:
         """Which neurons have a leak above their total input by more than rounding, (n_neurons,)."""
-        return self.excess_leak > self._rounding
+        return self.dominance_margin > self._rounding
 
     @property
     def _rounding(self) -> NDArray[np.float64]:
@@ -342,7 +347,7 @@ class Network(Displayed):
     @property
     def dominant(self) -> bool:
         """Whether every neuron is diagonally dominant, D_i >= sum_j |W_ij|."""
-        return bool(np.all(self.excess_leak >= 0))
+        return bool(np.all(self.dominance_margin >= 0))
 
     @property
     def equal_noise(self) -> bool:

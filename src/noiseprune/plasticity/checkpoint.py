@@ -17,7 +17,7 @@ import numpy as np
 from noiseprune.errors import BadFile
 from noiseprune.machine.output import check_output, replacing
 from noiseprune.plasticity.process import Process
-from noiseprune.sources.files.matrices import understood
+from noiseprune.sources.files.matrices import naming_damage
 from noiseprune.sources.files.metadata import from_json
 
 SCHEMA_VERSION = 1
@@ -61,7 +61,7 @@ class Checkpoint:
         """
         if self.path is None or not self.path.exists():
             return []
-        with understood(self.path, "checkpoint of a run"), np.load(self.path, allow_pickle=False) as file:
+        with naming_damage(self.path, "checkpoint of a run"), np.load(self.path, allow_pickle=False) as file:
             if "noiseprune_checkpoint" not in file:
                 raise BadFile(f"{self.path}: is no checkpoint of a run; name another file")
             record = from_json(str(file["noiseprune_checkpoint"]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noiseprune.machine.threads import limited
+from noiseprune.machine.threads import limit_threads
 from noiseprune.measure.compare import compare
 from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
@@ -52,7 +52,7 @@ class Development(Pair):
 
     def compared(self, *, threads: int | None = None) -> Development:
         """Measure what was preserved at the end, and return a copy that holds it."""
-        with limited(threads):
+        with limit_threads(threads):
             return replace(self, comparison=compare(self.original, self.network, rng=self.provenance["seed"]))
 
     @property

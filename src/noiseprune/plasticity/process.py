@@ -278,7 +278,7 @@ class Process:
             total = np.empty(self.original.n_neurons)
             kernels.total_input(self._synapses, self._rows, total)
             least = balancing.floor(self.original)
-            self.arrays["leak"] = np.maximum(self.original.excess_leak + total, least)
+            self.arrays["leak"] = np.maximum(self.original.dominance_margin + total, least)
 
     def _votes(self, K: float) -> int:
         a, counts = self.arrays, np.empty(linear_kernels.CHUNKS, np.int64)

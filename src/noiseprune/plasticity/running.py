@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from noiseprune.dynamics.stationary import is_stable
 from noiseprune.errors import NoisePruneWarning, UnstableNetwork
 from noiseprune.machine.randomness import Rng, seed_from
-from noiseprune.machine.threads import blas_alone, limited
+from noiseprune.machine.threads import blas_alone, limit_threads
 from noiseprune.machine.versions import versions
-from noiseprune.network.digest import described
+from noiseprune.network.digest import describe_input
 from noiseprune.plasticity.checkpoint import Checkpoint, Records, interrupts_held
 from noiseprune.plasticity.development import Development
 from noiseprune.plasticity.observing import Observer
@@ -139,7 +139,7 @@ def run(
     seed = seed_from(rng)
     plan = make_plan(network, **{name: value for name, value in given.items() if name != "spectrum"})
     keeper = Checkpoint(checkpoint, plan.task(network, seed, spectrum=spectrum))
-    with limited(threads):
+    with limit_threads(threads):
         process = Process(network, plan.settings, seed)
         records = keeper.resume(process)
         observer = Observer(network, spectrum=spectrum)
@@ -160,7 +160,7 @@ def run(
             "why": plan.reasons,
             "K": process.K,
         },
-        "input": described(network),
+        "input": describe_input(network),
     }
     final = process.network().replace(origin=record)
     _warn(final, records)

@@ -13,7 +13,7 @@ from noiseprune.dynamics.stationary import inverse_lower, stationary_covariance,
 from noiseprune.errors import TooLarge, UnstableNetwork
 from noiseprune.linalg.moments import DenseMoments
 from noiseprune.machine import limits
-from noiseprune.machine.memory import gigabytes, need
+from noiseprune.machine.memory import gigabytes, require_memory
 from noiseprune.machine.randomness import Rng
 from noiseprune.machine.speed import Cost, seconds_an_operation
 from noiseprune.network import Network, Synapses
@@ -109,7 +109,9 @@ class Exact:
                 f"the exact probe works with dense {n} x {n} matrices ({gigabytes(size)}) and stops at {limit} neurons: "
                 f"allow it with probes.Exact(max_neurons={n}), or take a rule that needs no covariance"
             )
-        need(size, f"the exact probe on {n} neurons", "use a machine with more, or a rule that needs no covariance")
+        require_memory(
+            size, f"the exact probe on {n} neurons", "use a machine with more, or a rule that needs no covariance"
+        )
 
 
 def _size(n: int, symmetric: bool) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from noiseprune.dynamics import runs as dynamics
 from noiseprune.dynamics.stationary import slowest_rate
 from noiseprune.errors import DidNotConverge, InvalidOption, check_choice
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.machine.speed import Cost
 from noiseprune.machine.threads import blas_alone
@@ -110,7 +110,7 @@ class Simulated:
         drive, plan = self._drive(network), self._schedule(network)
         if not network.n_links:
             return alone(network, None, "Simulated (no synapses)", quantities)
-        need(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
+        require_memory(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
         drive = np.ldexp(drive, -units.noise - units.rate // 2)
         with blas_alone():
             return leave(units, self._run(inside, drive, plan, seed_from(rng), units.rate, quantities))
@@ -147,7 +147,7 @@ class Simulated:
         return plan
 
     def _walk(self, network: Network, drive: Floats, step: float, seed: int) -> _Walk:
-        motion = dynamics.Motion(network, self.activation, drive)
+        motion = dynamics.Dynamics(network, self.activation, drive)
         return _Walk(motion, network, self.replicas, step, np.random.default_rng(seed))
 
     def _run(
@@ -242,7 +242,7 @@ class _Walk:
     """All replicas, (n, replicas), moved by Heun's method."""
 
     def __init__(
-        self, motion: dynamics.Motion, network: Network, replicas: int, step: float, random: np.random.Generator
+        self, motion: dynamics.Dynamics, network: Network, replicas: int, step: float, random: np.random.Generator
     ) -> None:
         self.state = np.zeros((network.n_neurons, replicas), motion.dtype)
         self.steps = 0
@@ -252,8 +252,8 @@ class _Walk:
 
     def _step(self) -> None:
         noise = self._noise * self._random.standard_normal(self.state.shape, dtype=self.state.dtype)
-        first = self._motion.slope(self.state)
-        second = self._motion.slope(self.state + self._h * first + noise)
+        first = self._motion.drift(self.state)
+        second = self._motion.drift(self.state + self._h * first + noise)
         self.state += (self._h / 2) * (first + second) + noise
 
     def advance(self, steps: int, what: str = "") -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from noiseprune.dynamics import stationary as covariance
 from noiseprune.errors import InvalidOption, UnstableNetwork
 from noiseprune.linalg.timing import seconds_a_product
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.machine.speed import BLOCK_BYTES, Cost
 from noiseprune.machine.threads import blas_alone
@@ -103,7 +103,9 @@ class Sketched:
         """
         if not network.n_links:
             return alone(network, self.n_samples, "Sketched (no synapses)", quantities)
-        need(self.memory(network), f"the sketched probe on {network.n_synapses} synapses", "use a machine with more")
+        require_memory(
+            self.memory(network), f"the sketched probe on {network.n_synapses} synapses", "use a machine with more"
+        )
         units, seed = Units.of(network), seed_from(rng)
         inside = units.enter(network)
         try:
@@ -148,7 +150,7 @@ class Sketched:
             z = solver.solve(operator.sources(_key(seed, done // BITS), done % BITS, width), stop)
             operator.add_difference_squares(z, total)
             others.add(z)
-            leak_share += float(np.einsum("i,iv,iv->", network.excess_leak, z, z, dtype=np.float64))
+            leak_share += float(np.einsum("i,iv,iv->", network.dominance_margin, z, z, dtype=np.float64))
             done += width
             left = (time.monotonic() - start) * (k - done) / done
             logger.info("sampled %d of %d, %.0f s left", done, k, left, extra={"progress": (done, k)})

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from noiseprune.errors import InvalidOption, NoisePruneWarning
 from noiseprune.machine.display import Displayed
 from noiseprune.machine.randomness import Rng, streams
-from noiseprune.machine.threads import limited
+from noiseprune.machine.threads import limit_threads
 from noiseprune.measure import compare as comparing
 from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
@@ -127,7 +127,7 @@ def prune(
     options = PruneOptions(probe, rule, strengthen, leak, draw, keep_connected, beyond_theorem)
     plan = make_plan(network, budget, options)
     random = streams(rng)
-    with limited(threads):
+    with limit_threads(threads):
         logger.info("measuring %d synapses of %d neurons", network.n_synapses, network.n_neurons)
         measured = measure(plan.probe, network, plan.needs, rng=random.probe)
         importance = plan.rule.importance(network, measured)
@@ -201,7 +201,7 @@ class Pruned(Pair, Displayed):
 
         Warns where the pruned network is not stable.
         """
-        with limited(threads):
+        with limit_threads(threads):
             measured = comparing.compare(self.original, self.network, rng=self.provenance["seed"])
         _warn_unstable(measured)
         return replace(self, comparison=measured)

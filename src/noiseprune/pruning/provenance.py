@@ -8,7 +8,7 @@ import numpy as np
 
 from noiseprune.machine.versions import versions
 from noiseprune.network import Network
-from noiseprune.network.digest import described
+from noiseprune.network.digest import describe_input
 from noiseprune.probes import Measurement
 from noiseprune.pruning.plan import Plan
 from noiseprune.rules import leak as balancing
@@ -43,7 +43,7 @@ def provenance(
             "certain_synapses": probability.n_certain,
         },
         "theorem": _theorem(network, pruned, plan, probability),
-        "input": described(network),
+        "input": describe_input(network),
     }
 
 

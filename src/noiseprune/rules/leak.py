@@ -42,16 +42,16 @@ def matched(network: Network, links: sp.csr_array) -> Floats:
     (n_neurons,) array, 1/s
         Leaks of the pruned network. A dominant network stays dominant, hence stable (Gershgorin).
     """
-    return np.maximum(network.excess_leak + absolute_row_sums(links, network.symmetric), floor(network))
+    return np.maximum(network.dominance_margin + absolute_row_sums(links, network.symmetric), floor(network))
 
 
 def floor(network: Network) -> Floats:
     """Return the least leak of each neuron, (n_neurons,): its excess where it has one, else a thousandth of its leak."""
-    return np.where(network.has_excess, network.excess_leak, FLOOR * network.leak)
+    return np.where(network.has_excess, network.dominance_margin, FLOOR * network.leak)
 
 
 def n_floored(before: Network, after: Network) -> int:
     """Count the neurons whose matched leak would have fallen below the floor, and are held there."""
     least = floor(before)
-    held = (after.leak == least) & (before.excess_leak + after.total_input < least)
+    held = (after.leak == least) & (before.dominance_margin + after.total_input < least)
     return int(np.count_nonzero(held))

@@ -17,7 +17,7 @@ def operator_gaps(network: Network) -> list[str]:
     if not network.symmetric:
         gaps.append("the network is directed")
     if not network.dominant:
-        short = int(np.count_nonzero(network.excess_leak < 0))
+        short = int(np.count_nonzero(network.dominance_margin < 0))
         gaps.append(f"{short} of {network.n_neurons} neurons have a leak below their total input")
     if not network.equal_noise:
         gaps.append("the neurons' noise differs")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from noiseprune.errors import InvalidNetwork, InvalidOption
 from noiseprune.linalg.spectrum import spectral_abscissa
 from noiseprune.network import Network
-from noiseprune.network.checks import checked_labels, is_laplacian, square_matrix
+from noiseprune.network.checks import check_labels, is_laplacian, square_matrix
 from noiseprune.network.links import absolute_row_sums, as_links, is_symmetric, without_diagonal
 from noiseprune.network.squares import bare_square
 
@@ -169,7 +169,7 @@ def _with_base_leak(
             leak,
             np.ones(len(leak)),
             symmetric=symmetric,
-            labels=checked_labels(labels, len(leak)),
+            labels=check_labels(labels, len(leak)),
             origin=found,
         )
     try:

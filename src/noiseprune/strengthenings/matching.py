@@ -229,7 +229,7 @@ def matched_with_fitted_leak(network: Network, start: sp.csr_array) -> Strengthe
         found = _moments(inverse, post, pre, sign)
         return -log_determinant + float(np.exp(x) @ aim), np.log(found / aim), leak
 
-    excess = np.maximum(network.excess_leak, balancing.FLOOR * network.total_input)
+    excess = np.maximum(network.dominance_margin, balancing.FLOOR * network.total_input)
     x = np.log(np.concatenate([np.abs(start.data), np.maximum(excess, np.finfo(np.float64).tiny)]))
     value, step, leak = evaluate(x)
     first, steps = step, 0

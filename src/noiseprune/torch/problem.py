@@ -54,7 +54,7 @@ class Problem:
     def scores(self, rule: Rule, strengthen: Strengthen, density: float) -> Floats:
         """What each weight is worth, (post, pre)."""
         if strengthen == "staged":
-            return refit.prices(self.others, self.offered, self.H, down_to=density * refit.DOWN_TO)
+            return refit.saliencies(self.others, self.offered, self.H, down_to=density * refit.DOWN_TO)
         return importance(rule, self.block, self.weights, self.moments.covariance)
 
     def change(self, strengthen: Strengthen, kept: Bools, p: Floats, cap: float | None) -> Change:

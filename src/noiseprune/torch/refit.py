@@ -58,7 +58,7 @@ def regress(weights: Floats, kept: Bools, H: Floats) -> Floats:
     return fitted
 
 
-def prices(weights: Floats, offered: Bools, H: Floats, *, down_to: float, stage: float = STAGE) -> Floats:
+def saliencies(weights: Floats, offered: Bools, H: Floats, *, down_to: float, stage: float = STAGE) -> Floats:
     """Price of every weight: the error of doing without it, the rest refitted, in the order in which they go.
 
     The optimal brain surgeon, exact: of the inputs that a row still has, those go whose loss costs least,

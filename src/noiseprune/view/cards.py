@@ -54,7 +54,7 @@ def comparison_card(c: Comparison) -> str:
         "covariance error": _number(c.covariance_error),
         "trajectory error, linear": _number(c.trajectory_error["linear"]),
         "trajectory error, rectified": _number(c.trajectory_error["rectified"]),
-        "orphaned neurons": f"{c.orphans:,}",
+        "newly disconnected neurons": f"{c.newly_disconnected:,}",
     }
     return _card("Comparison", verdict(c), facts)
 
@@ -65,8 +65,8 @@ def sweep_card(table: Sweep) -> str:
     best = table.recommended
     said = "Nothing is recommended."
     if best is not None:
-        said = f"Recommended: density {best['asked_density']:g}, rule {best['rule']}, strengthen {best['strengthen']}."
-    densities = sorted({row["asked_density"] for row in table.rows})
+        said = f"Recommended: density {best['target_density']:g}, rule {best['rule']}, strengthen {best['strengthen']}."
+    densities = sorted({row["target_density"] for row in table.rows})
     facts = {
         "choices": len(table.rows),
         "draws": len(table.cases),

@@ -40,7 +40,11 @@ def verdict(c: Comparison) -> str:
     if c.components_after != c.components_before:
         parts.append(f"{c.components_after} connected components instead of {c.components_before}")
     else:
-        parts.append("nothing cut off" if c.orphans == 0 else f"{c.orphans} neurons lost their last input or output")
+        parts.append(
+            "nothing cut off"
+            if c.newly_disconnected == 0
+            else f"{c.newly_disconnected} neurons lost their last input or output"
+        )
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
 
@@ -139,7 +143,12 @@ def rows(comparisons: Mapping[str, Comparison], *, brief: bool = False) -> list[
             [f"{c.components_before} → {c.components_after}" for c in every],
             "whatever the direction of synapses",
         ),
-        Row("orphaned neurons", ("orphans",), [str(c.orphans) for c in every], "lost their last input or output"),
+        Row(
+            "newly disconnected neurons",
+            ("newly_disconnected",),
+            [str(c.newly_disconnected) for c in every],
+            "lost their last input or output",
+        ),
         Row("sign flips", ("sign_flips",), [str(c.sign_flips) for c in every], "synapses whose sign changed"),
         Row(
             "leaks at the floor",

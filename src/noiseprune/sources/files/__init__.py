@@ -50,7 +50,7 @@ def read(
     weight: str | None = None,
     threshold: float | None = None,
     where: Condition | Sequence[Condition] = (),
-    symmetric_rows: Condition | Sequence[Condition] = (),
+    electrical: Condition | Sequence[Condition] = (),
     inhibitory: str | Sequence[str] = (),
     signs: Any = None,
     transmitter_column: str | None = None,
@@ -88,7 +88,7 @@ def read(
         Connections whose rows sum to less are dropped, e.g. 5 synapses.
     where : str, mapping or sequence of these
         Rows of an edge list to keep: "COLUMN=VALUE,VALUE"; all conditions must hold.
-    symmetric_rows : str, mapping or sequence of these
+    electrical : str, mapping or sequence of these
         Rows that are electrical synapses. A pair listed twice is one junction (unequal counts: their mean), listed once
         it is completed.
     inhibitory : str or sequence of str

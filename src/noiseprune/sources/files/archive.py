@@ -16,9 +16,9 @@ import scipy.sparse as sp
 from noiseprune.errors import BadFile
 from noiseprune.machine.output import replacing
 from noiseprune.network import Network
-from noiseprune.network.checks import checked
+from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.matrices import understood
+from noiseprune.sources.files.matrices import naming_damage
 
 SCHEMA_VERSION = 1
 RECORD = "noiseprune_result"
@@ -71,7 +71,7 @@ def open_archive(path: Path) -> Iterator[tuple[Any, dict[str, Any], Network, Net
     BadFile
         Where it is damaged, no result, or of another version.
     """
-    with understood(path, "result of noiseprune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+    with naming_damage(path, "result of noiseprune"), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         if RECORD not in file:
             raise BadFile(f"{path}: holds no result of prune or run; noiseprune.read reads networks")
         record = meta.from_json(str(file[RECORD]))
@@ -107,7 +107,9 @@ def _network(file: Any, name: str, path: Path) -> Network:
     described = meta.loads(str(file[f"{name}_description"]), path)
     n = described["n_neurons"]
     labels = meta.labels_of(described, path)
-    links = checked(sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n)))
+    links = check_sparse(
+        sp.csr_array(tuple(file[f"{name}_{part}"] for part in ("data", "indices", "indptr")), shape=(n, n))
+    )
     return Network.from_links(
         links,
         file[f"{name}_leak"],

@@ -9,7 +9,7 @@ import polars as pl
 
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.matrices import understood
+from noiseprune.sources.files.matrices import naming_damage
 from noiseprune.sources.files.options import Found, ReadOptions
 from noiseprune.sources.files.scanning import scan_arrow, scan_parquet
 from noiseprune.sources.files.sources import in_utf8
@@ -20,7 +20,7 @@ from noiseprune.sources.files.text_files import table_of
 def read_parquet(path: Path, options: ReadOptions) -> Network | Found:
     """Read an edge list, or what `write_parquet` wrote."""
     table = scan_parquet(path)
-    with understood(path, "Parquet file"):
+    with naming_damage(path, "Parquet file"):
         text = pl.read_parquet_metadata(in_utf8(path)).get(meta.RECORD)
         if text is not None:
             weights = own_weights(pl.read_parquet(in_utf8(path)), meta.loads(text, path), path)
@@ -39,7 +39,7 @@ def write_parquet(network: Network, path: Path) -> None:
 
 def read_arrow(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
     """Read an edge list, or what `write_arrow` wrote."""
-    with understood(path, "Arrow (Feather) file"):
+    with naming_damage(path, "Arrow (Feather) file"):
         if record is not None:
             return meta.restore(own_weights(pl.read_ipc(in_utf8(path)), record, path), record, path)
         return edge_list(scan_arrow(path), path, options)

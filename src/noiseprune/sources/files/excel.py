@@ -9,16 +9,16 @@ from typing import Any, Literal
 import polars as pl
 
 from noiseprune.errors import BadFile
-from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.matrices import understood
+from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.matrices import naming_damage
 from noiseprune.sources.files.options import Found, ReadOptions
 from noiseprune.sources.files.text_files import read_with_care
 
 
 def read_excel(path: Path, options: ReadOptions) -> Found:
     """Read an edge list or a square matrix from one sheet."""
-    fastexcel = required("fastexcel", "excel", "a spreadsheet of Excel")
-    with understood(path, "spreadsheet"):
+    fastexcel = require("fastexcel", "excel", "a spreadsheet of Excel")
+    with naming_damage(path, "spreadsheet"):
         sheet = _chosen(fastexcel.read_excel(path).sheet_names, options.sheet, path)
         cells, numbers = (_cells(path, sheet, kind) for kind in ("string", "float"))
     if cells.is_empty():

@@ -8,7 +8,7 @@ from typing import Any
 from noiseprune.errors import MissingExtra
 
 
-def required(module: str, extra: str, what: str) -> Any:
+def require(module: str, extra: str, what: str) -> Any:
     """Import a library, or say how to install it.
 
     Raises

@@ -18,9 +18,9 @@ import numpy as np
 from noiseprune.errors import BadFile, InvalidNetwork, NoisePruneWarning
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.matrices import named, understood
-from noiseprune.sources.files.options import Found, ReadOptions, summed
+from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.matrices import name_neurons, naming_damage
+from noiseprune.sources.files.options import Found, ReadOptions, sum_synapses
 from noiseprune.sources.files.sources import read_bytes
 
 MANY_EDGES = 1_000_000  # from which NetworkX takes many seconds and gigabytes
@@ -36,18 +36,18 @@ BYTES_PER_BYTE = 30  # of memory for a byte of text, as a graph of Python object
 
 def read_graphml(path: Path, options: ReadOptions) -> Network | Found:
     """Read GraphML; entities, by which a small file can swell, are refused."""
-    networkx = required("networkx", "nx", "GraphML")
+    networkx = require("networkx", "nx", "GraphML")
     data = _xml(path, "GraphML")
-    with understood(path, "GraphML file"):
+    with naming_damage(path, "GraphML file"):
         data = _one_graph(data, options.variable, path)
         return _found(networkx.read_graphml(io.BytesIO(data)), path, options, "GraphML")
 
 
 def read_gexf(path: Path, options: ReadOptions) -> Network | Found:
     """Read GEXF, as Gephi writes it."""
-    networkx = required("networkx", "nx", "GEXF")
+    networkx = require("networkx", "nx", "GEXF")
     data = _xml(path, "GEXF")
-    with understood(path, "GEXF file"):
+    with naming_damage(path, "GEXF file"):
         graph = networkx.read_gexf(io.BytesIO(data.replace(*GEXF_1_3)))
     found = _found(_with_weight_1(graph), path, options, "GEXF")
     if isinstance(found, Found) and graph.graph.get("mode") == "dynamic":
@@ -102,10 +102,10 @@ def _is_graph(element: ElementTree.Element) -> bool:
 
 def read_pajek(path: Path, options: ReadOptions) -> Network | Found:
     """Read Pajek's network, arcs as directed edges."""
-    networkx = required("networkx", "nx", "Pajek")
+    networkx = require("networkx", "nx", "Pajek")
     data = read_bytes(path, BYTES_PER_BYTE)
     warn_if_large(data.count(b"\n"), str(path))
-    with understood(path, "Pajek network"):
+    with naming_damage(path, "Pajek network"):
         return _found(_parsed_pajek(networkx, data.decode("utf-8-sig"), path), path, options, "Pajek")
 
 
@@ -151,10 +151,10 @@ def _with_weight_1(graph: Any) -> Any:
 
 def read_gml(path: Path, options: ReadOptions) -> Network | Found:
     """Read GML; nodes by their labels, by their ids where labels are missing or not distinct."""
-    networkx = required("networkx", "nx", "GML")
+    networkx = require("networkx", "nx", "GML")
     data = read_bytes(path, BYTES_PER_BYTE)
     warn_if_large(data.count(b"edge"), str(path))
-    with understood(path, "GML file"):
+    with naming_damage(path, "GML file"):
         return _found(_parsed_gml(networkx, data.decode("utf-8"), "label"), path, options, "GML")
 
 
@@ -192,13 +192,13 @@ def _names(graph: Any) -> list[int | str]:
         nodes = [defaults | data for _, data in graph.nodes(data=True)]
         names = [str(data[attribute]) for data in nodes if attribute in data]
         if names and len(set(names)) == len(graph):
-            return named(names)
-    return named([str(node) for node in graph.nodes])
+            return name_neurons(names)
+    return name_neurons([str(node) for node in graph.nodes])
 
 
 def write_graphml(network: Network, path: Path) -> None:
     """Write GraphML."""
-    networkx = required("networkx", "nx", "GraphML")
+    networkx = require("networkx", "nx", "GraphML")
     bad = next((x for x in network.labels or () if isinstance(x, str) and NOT_IN_XML.search(x)), None)
     if bad is not None:
         raise InvalidNetwork(f"GraphML cannot carry the control characters in the label {bad!r}: choose another format")
@@ -208,7 +208,7 @@ def write_graphml(network: Network, path: Path) -> None:
 
 def write_gml(network: Network, path: Path) -> None:
     """Write GML."""
-    networkx = required("networkx", "nx", "GML")
+    networkx = require("networkx", "nx", "GML")
     with path.open("wb") as file:
         networkx.write_gml(to_networkx(network), file)
 
@@ -235,11 +235,11 @@ def from_networkx(graph: Any, weight: str | None = None, *, in_memory: bool = Tr
     number = {node: k for k, node in enumerate(nodes)}
     edges = list(graph.edges(data=True))
     attributes = edge_attributes(graph)
-    attribute = edge_weight(attributes, weight, in_memory=in_memory)
+    attribute = find_weight(attributes, weight, in_memory=in_memory)
     ends = [(number[u], number[v]) for u, v, _ in edges]
     values = [1 if attribute is None else data.get(attribute) for data in attributes]
-    weights = numbers(values, lambda k: f"edge {edges[k][:2]!r}", attribute, in_memory=in_memory)
-    matrix, counts = placed(ends, weights, len(nodes), directed=graph.is_directed())
+    weights = read_weights(values, lambda k: f"edge {edges[k][:2]!r}", attribute, in_memory=in_memory)
+    matrix, counts = place_edges(ends, weights, len(nodes), directed=graph.is_directed())
     if attribute is None:
         counts["weight"] = "no such attribute: each edge counts 1"
     elif attribute != "weight":
@@ -256,7 +256,7 @@ def edge_attributes(graph: Any) -> list[dict[str, Any]]:
     return [{**defaults, **data} if defaults else data for *_, data in graph.edges(data=True)]
 
 
-def edge_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, in_memory: bool = True) -> str | None:
+def find_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, in_memory: bool = True) -> str | None:
     """Find the attribute that holds the weight of an edge; None where there is none."""
     names = {name: None for data in attributes for name in data}
     if wanted is not None:
@@ -288,7 +288,7 @@ def _reads_as_number(value: Any) -> bool:
     return _is_number(value) or (isinstance(value, str) and bool(np.isfinite(_number(value))))
 
 
-def numbers(values: list[Any], place: Any, attribute: str | None, *, in_memory: bool = True) -> Any:
+def read_weights(values: list[Any], place: Any, attribute: str | None, *, in_memory: bool = True) -> Any:
     """Turn the weights of edges into float64, or name the first that is no number."""
     weights = np.array([_number(value) for value in values], dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(weights))
@@ -308,14 +308,14 @@ def _number(value: Any) -> float:
         return np.nan
 
 
-def placed(ends: Any, weights: Any, n: int, *, directed: bool) -> tuple[Any, dict[str, Any]]:
+def place_edges(ends: Any, weights: Any, n: int, *, directed: bool) -> tuple[Any, dict[str, Any]]:
     """Sum edges (u, v) into W (post, pre); an undirected edge joins both alike."""
     ends = np.asarray(ends, dtype=np.int64).reshape(-1, 2)
     off = ends[:, 0] != ends[:, 1]
     pre, post, weights = ends[off, 0], ends[off, 1], weights[off]
     if not directed:
         pre, post, weights = np.r_[pre, post], np.r_[post, pre], np.r_[weights, weights]
-    matrix = summed(post, pre, weights, n)
+    matrix = sum_synapses(post, pre, weights, n)
     counts = {
         "graph": "directed" if directed else "undirected",
         "self_connections_dropped": int(np.count_nonzero(~off)),
@@ -338,7 +338,7 @@ def to_networkx(network: Network) -> Any:
 
     Undirected where the network is symmetric; nodes are the labels, or numbers from 0.
     """
-    networkx = required("networkx", "nx", "a graph")
+    networkx = require("networkx", "nx", "a graph")
     graph = networkx.Graph() if network.symmetric else networkx.DiGraph()
     warn_if_large(network.n_links, "the graph")
     names: Any = range(network.n_neurons) if network.labels is None else network.labels

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.network import Network
-from noiseprune.network.checks import checked
+from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.extras import require
 from noiseprune.sources.files.hdf5_parts import dense, new_file, record_in, values, write_rest
-from noiseprune.sources.files.matrices import chosen, square_or_stack, understood
+from noiseprune.sources.files.matrices import choose_matrix, naming_damage, take_square_or_stack
 from noiseprune.sources.files.options import Found, ReadOptions
 
 WEIGHTS = "weights"
@@ -33,8 +33,8 @@ OF_OBSERVATIONS = ("obsp/", "layers/")  # what AnnData names by its observations
 
 def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
     """Read one matrix, or what `write_hdf5` wrote."""
-    h5py = required("h5py", "hdf5", "HDF5")
-    with understood(path, "HDF5 file"), h5py.File(path, "r") as file:
+    h5py = require("h5py", "hdf5", "HDF5")
+    with naming_damage(path, "HDF5 file"), h5py.File(path, "r") as file:
         if "edges" in file and options.variable is None:
             from noiseprune.sources.files.sonata import read_edges
 
@@ -45,11 +45,13 @@ def read_hdf5(path: Path, options: ReadOptions) -> Network | Found:
             if network is not None:
                 return network
         found = dict(_matrices(file, path))
-        name = chosen({name: _shape(item, path) for name, item in found.items()}, options.variable, path, stacks=True)
+        name = choose_matrix(
+            {name: _shape(item, path) for name, item in found.items()}, options.variable, path, stacks=True
+        )
         item = found[name]
         matrix = _sparse(item, path) if isinstance(item, h5py.Group) else dense(item, path)
         labels = _labels(file, matrix.shape[0], path) if name == "X" or name.startswith(OF_OBSERVATIONS) else None
-        return square_or_stack(matrix, labels, path, options, f"HDF5, {name}", name=name, taking=("variable",))
+        return take_square_or_stack(matrix, labels, path, options, f"HDF5, {name}", name=name, taking=("variable",))
 
 
 def _matrices(group: Any, path: Path, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -78,10 +80,10 @@ def _shape(item: Any, path: Path) -> tuple[int, ...]:
 
 def _sparse(group: Any, path: Path) -> sp.csr_array:
     """Read compressed rows or columns, checked."""
-    need(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
+    require_memory(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
     arrays = tuple(values(group[name], path) for name in ("data", "indices", "indptr"))
     columns = "csc" in str(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "csr")))
-    return sp.csr_array(checked((sp.csc_array if columns else sp.csr_array)(arrays, shape=_shape(group, path))))
+    return sp.csr_array(check_sparse((sp.csc_array if columns else sp.csr_array)(arrays, shape=_shape(group, path))))
 
 
 def _labels(file: Any, n: int, path: Path) -> list[int | str] | None:

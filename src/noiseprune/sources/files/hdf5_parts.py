@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import BadFile
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.extras import require
 
 DEFLATE_LIMIT = 1032  # to one: the most that HDF5's compression (deflate) can do
 
@@ -26,7 +26,9 @@ def record_in(file: Any) -> str | None:
 
 def dense(dataset: Any, path: Path) -> Any:
     """Read a dense matrix that fits into memory."""
-    need(8.0 * dataset.size, f"the matrix of {' x '.join(map(str, dataset.shape))} in {path}", "store it sparse")
+    require_memory(
+        8.0 * dataset.size, f"the matrix of {' x '.join(map(str, dataset.shape))} in {path}", "store it sparse"
+    )
     return values(dataset, path)
 
 
@@ -54,7 +56,7 @@ def write_rest(file: Any, network: Network) -> None:
 @contextlib.contextmanager
 def new_file(path: Path, what: str) -> Iterator[Any]:
     """Give a new HDF5 file, which is made in memory: where a disk is full, HDF5 ends the process."""
-    h5py = required("h5py", "hdf5", what)
+    h5py = require("h5py", "hdf5", what)
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         yield file

@@ -34,7 +34,7 @@ def with_labels(found: Found, given: str | os.PathLike[str] | Sequence[Any], pat
     BadFile
         Where the file of names cannot be read, or it does not say which of its columns are meant.
     """
-    from noiseprune.sources.files.matrices import named
+    from noiseprune.sources.files.matrices import name_neurons
 
     if found.labels is not None:
         raise InvalidOption(
@@ -53,7 +53,7 @@ def with_labels(found: Found, given: str | os.PathLike[str] | Sequence[Any], pat
             said = f"is the same as number {seen[name]}, {name!r}" if name else "is empty"
             raise InvalidOption(f"{where}: name number {k} {said}; names must be distinct")
         seen[name] = k
-    return replace(found, labels=named(names), counts=found.counts | {"labels": Path(where).name})
+    return replace(found, labels=name_neurons(names), counts=found.counts | {"labels": Path(where).name})
 
 
 def _read(path: Path, n: int) -> list[str]:

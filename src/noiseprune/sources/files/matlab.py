@@ -13,13 +13,13 @@ import scipy.io
 import scipy.sparse as sp
 
 from noiseprune.errors import BadFile
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.network import Network
-from noiseprune.network.checks import checked
+from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.extras import require
 from noiseprune.sources.files.hdf5_parts import dense, values
-from noiseprune.sources.files.matrices import chosen, names_among, square_or_stack, stack_axis, understood
+from noiseprune.sources.files.matrices import choose_matrix, find_names, naming_damage, stack_axis, take_square_or_stack
 from noiseprune.sources.files.options import Found, ReadOptions
 
 WEIGHTS = "weights"
@@ -34,13 +34,13 @@ def read_mat(path: Path, options: ReadOptions) -> Network | Found:
         head = file.read(USERBLOCK + len(HDF5_MAGIC))
     if HDF5_MAGIC in (head[USERBLOCK:], head[: len(HDF5_MAGIC)]):
         return _read_version_7_3(path, options)
-    with understood(path, "MATLAB file"):
+    with naming_damage(path, "MATLAB file"):
         listed = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path, appendmat=False)}
         ours = meta.RECORD in listed and WEIGHTS in listed
         if ours:
             own = _loaded(path, [WEIGHTS, meta.RECORD])
             text = "".join(np.atleast_1d(own[meta.RECORD]))
-            network = meta.restore_inside(sp.csr_array(checked(own[WEIGHTS])), text, path)
+            network = meta.restore_inside(sp.csr_array(check_sparse(own[WEIGHTS])), text, path)
             if network is not None:
                 return network
         _refuse_objects(options.variable, {name: kind for name, (_, kind) in listed.items()}, path)
@@ -50,17 +50,19 @@ def read_mat(path: Path, options: ReadOptions) -> Network | Found:
             structs = [name for name, (_, kind) in listed.items() if kind == "struct"]
             inside = {name: x for struct, found in _loaded(path, structs).items() for name, x in _fields(found, struct)}
             shapes |= {name: x.shape for name, x in inside.items() if x.dtype.kind in "buifc"}
-        name = chosen(shapes, options.variable, path, stacks=True)
+        name = choose_matrix(shapes, options.variable, path, stacks=True)
         if name in inside:
             matrix = inside[name]
         else:
             shape, kind = listed[name]
             if kind != "sparse":
                 size = " x ".join(map(str, shape))
-                need(8.0 * math.prod(shape), f"the matrix of {size} in {path}", "store it sparse")
+                require_memory(8.0 * math.prod(shape), f"the matrix of {size} in {path}", "store it sparse")
             matrix = _loaded(path, [name])[name]
         what = f"MATLAB, {name}"
-        found = square_or_stack(checked(matrix), None, path, options, what, name=name, taking=("variable",), last=True)
+        found = take_square_or_stack(
+            check_sparse(matrix), None, path, options, what, name=name, taking=("variable",), last=True
+        )
         texts = [name for name, (_, kind) in listed.items() if kind in ("cell", "char")] if not ours else []
         beside = {**_loaded(path, texts), **inside}
         return _named(found, {name: _strings(x) for name, x in beside.items() if x.dtype.kind in "UO"})
@@ -101,13 +103,13 @@ def _strings(value: Any) -> list[str]:
 
 
 def _named(found: Found, texts: dict[str, list[str]]) -> Found:
-    labels, counts = names_among(texts, found.matrix.shape[0])
+    labels, counts = find_names(texts, found.matrix.shape[0])
     return replace(found, labels=labels, counts=found.counts | counts)
 
 
 def _read_version_7_3(path: Path, options: ReadOptions) -> Found:
-    h5py = required("h5py", "hdf5", "MATLAB version 7.3")
-    with understood(path, "MATLAB file of version 7.3"), h5py.File(path, "r") as file:
+    h5py = require("h5py", "hdf5", "MATLAB version 7.3")
+    with naming_damage(path, "MATLAB file of version 7.3"), h5py.File(path, "r") as file:
         items = {name: file[name] for name in _members(file) if not name.startswith("#")}
         kinds = {name: _text(item.attrs.get("MATLAB_class", b"struct")) for name, item in items.items()}
         _refuse_objects(options.variable, kinds, path)
@@ -116,12 +118,12 @@ def _read_version_7_3(path: Path, options: ReadOptions) -> Found:
             for struct in [name for name, kind in kinds.items() if kind == "struct"]:
                 items |= dict(_walk(items[struct], struct))
             shapes = {name: _shape(item) for name, item in items.items() if _is_numeric(item)}
-        name = chosen(shapes, options.variable, path, stacks=True)
+        name = choose_matrix(shapes, options.variable, path, stacks=True)
         item = items[name]
         # MATLAB keeps columns together
         matrix = _sparse(item, path) if isinstance(item, h5py.Group) else dense(item, path).T
         what = f"MATLAB 7.3, {name}"
-        found = square_or_stack(matrix, None, path, options, what, name=name, taking=("variable",), last=True)
+        found = take_square_or_stack(matrix, None, path, options, what, name=name, taking=("variable",), last=True)
         texts = {k: item for k, item in items.items() if _text(item.attrs.get("MATLAB_class", b"")) in ("cell", "char")}
         return _named(found, {k: _strings_of(file, item, found.matrix.shape[0], path) for k, item in texts.items()})
 
@@ -150,10 +152,10 @@ def _sparse(group: Any, path: Path) -> Any:
     """Read a sparse matrix of version 7.3, which has pointers alone where it is all zero."""
     shape = _shape(group)
     if "data" not in group and "ir" not in group:
-        need(8.0 * shape[1], f"the matrix of {shape[0]} x {shape[1]} in {path}", "use a machine with more")
+        require_memory(8.0 * shape[1], f"the matrix of {shape[0]} x {shape[1]} in {path}", "use a machine with more")
         return sp.csc_array(shape)
-    need(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
-    return checked(sp.csc_array(tuple(values(group[part], path) for part in ("data", "ir", "jc")), shape=shape))
+    require_memory(16.0 * group["data"].size, f"the matrix in {path}", "use a machine with more")
+    return check_sparse(sp.csc_array(tuple(values(group[part], path) for part in ("data", "ir", "jc")), shape=shape))
 
 
 def _strings_of(file: Any, item: Any, n: int, path: Path) -> list[str]:

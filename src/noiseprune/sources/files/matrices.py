@@ -16,9 +16,9 @@ import scipy.io
 import scipy.sparse as sp
 
 from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption, NoisePruneError
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.network import Network
-from noiseprune.network.checks import checked, square_matrix
+from noiseprune.network.checks import check_sparse, square_matrix
 from noiseprune.network.links import NEARLY_SYMMETRIC, is_symmetric
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.options import Found, ReadOptions, with_points
@@ -31,7 +31,7 @@ DECIMAL_COMMA = re.compile(r"-?\d*,\d+(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 @contextlib.contextmanager
-def understood(path: Path, what: str) -> Iterator[None]:
+def naming_damage(path: Path, what: str) -> Iterator[None]:
     """Turn whatever a library raises on a damaged file into one error that names it."""
     try:
         yield
@@ -48,7 +48,7 @@ def understood(path: Path, what: str) -> Iterator[None]:
         ) from None
 
 
-def oriented(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
+def orient(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
     """Bring a matrix into (post, pre) order; refuse to guess where it makes a difference."""
     if orientation not in (None, *ORIENTATIONS):
         raise InvalidOption(f"orientation must be pre-post (rows send) or post-pre (rows receive); got {orientation!r}")
@@ -77,7 +77,7 @@ def _asymmetry(matrix: sp.csr_array) -> float:
     return float(np.max(np.abs((matrix - matrix.T).data), initial=0.0))
 
 
-def square(
+def take_square(
     matrix: Any,
     labels: list[int | str] | None,
     path: Path,
@@ -100,7 +100,7 @@ def square(
     if options.symmetrise:
         if options.orientation is not None:
             raise InvalidOption(f"{path}: --symmetrise makes rows and columns alike: leave out --orientation")
-        csr = oriented(matrix, "post-pre", path)
+        csr = orient(matrix, "post-pre", path)
         half = csr.dtype.type(0.5)
         counts["symmetrised"] = f"(W + W^T) / 2; the two directions differed by {_asymmetry(csr):.3g} at most"
         return Found((csr * half + csr.T * half).tocsr(), labels, counts)
@@ -110,7 +110,7 @@ def square(
             "row holds what a neuron sends) or post-pre (a row holds what it receives)"
         )
     counts["orientation"] = options.orientation or "symmetric"
-    return Found(oriented(matrix, options.orientation, path), labels, counts)
+    return Found(orient(matrix, options.orientation, path), labels, counts)
 
 
 def _with_finite_diagonal(matrix: Any) -> tuple[Any, int]:
@@ -153,7 +153,7 @@ def stack_axis(shape: tuple[int, ...], *, last: bool = False) -> int | None:
     return fit[-1 if last else 0] if fit else None
 
 
-def unstacked(
+def unstack(
     array: Any, name: str, path: Path, options: ReadOptions, *, last: bool = False
 ) -> tuple[Any, dict[str, Any]]:
     """Take one matrix of a stack, or the mean of all; any other array as it is.
@@ -192,7 +192,7 @@ def unstacked(
     return np.take(array, index, axis=axis), {"stack": f"number {index} (from 0) of the {what}"}
 
 
-def square_or_stack(
+def take_square_or_stack(
     array: Any,
     labels: list[int | str] | None,
     path: Path,
@@ -204,12 +204,12 @@ def square_or_stack(
     last: bool = False,
 ) -> Found:
     """Take a square matrix as `square` does, or out of a stack of them."""
-    matrix, stack = unstacked(array, name, path, options, last=last)
-    found = square(matrix, labels, path, options, what, taking=(*taking, *(("index", "mean") if stack else ())))
+    matrix, stack = unstack(array, name, path, options, last=last)
+    found = take_square(matrix, labels, path, options, what, taking=(*taking, *(("index", "mean") if stack else ())))
     return replace(found, counts=found.counts | stack)
 
 
-def names_among(names: dict[str, list[str]], n: int) -> tuple[list[int | str] | None, dict[str, Any]]:
+def find_names(names: dict[str, list[str]], n: int) -> tuple[list[int | str] | None, dict[str, Any]]:
     """Find the names of neurons among the lists of strings that stand beside a matrix.
 
     Parameters
@@ -230,13 +230,13 @@ def names_among(names: dict[str, list[str]], n: int) -> tuple[list[int | str] | 
     fit = {name: found for name, found in there.items() if len(set(found)) == n}
     if len(fit) == 1:
         ((name, found),) = fit.items()
-        return named(found), {"labels": name}
+        return name_neurons(found), {"labels": name}
     if fit:
         return None, {"labels_not_used": f"several lists of names: {', '.join(fit)}"}
     return None, {"labels_not_used": f"not all distinct: {', '.join(there)}"} if there else {}
 
 
-def chosen(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path, *, stacks: bool = False) -> str:
+def choose_matrix(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: Path, *, stacks: bool = False) -> str:
     """Choose one of several square matrices in a file; one of 1 x 1 is a number where there is anything larger.
 
     Parameters
@@ -319,7 +319,7 @@ def text_matrix(table: Cells, path: Path, *, decimal_comma: bool = False) -> Gri
         if all(map(_is_number, numbers.row(0)))
         else 2 * sum(map(_is_number, numbers.row(1))) > columns
     ):
-        return _grid(numbers[1:], table, path, named([cell or "" for cell in first]))
+        return _grid(numbers[1:], table, path, name_neurons([cell or "" for cell in first]))
     return None
 
 
@@ -353,7 +353,7 @@ def _named_grid(cells: pl.DataFrame, table: Cells, path: Path, beside: list[str]
                 f"{path}: rows and columns are named in different orders; number {k + 1} is {beside[k]!r} beside and "
                 f"{above[k]!r} above: bring them into one order"
             )
-        return _grid(cells, table, path, named(above))
+        return _grid(cells, table, path, name_neurons(above))
     in_row, in_column = set(beside), set(above)
     only_beside, only_above = ([x for x in a if x not in b] for a, b in ((beside, in_column), (above, in_row)))
     alike = [(x, y) for x in only_beside for y in only_above if x.casefold().split() == y.casefold().split()]
@@ -371,7 +371,7 @@ def _named_grid(cells: pl.DataFrame, table: Cells, path: Path, beside: list[str]
     values = np.zeros((len(names), len(names)))
     values[: len(beside), [place[name] for name in above]] = grid.values
     counts = {**grid.counts, "rows_and_columns": f"{len(beside)} and {len(above)} neurons, {shared} of them the same"}
-    return Grid(values, named(names), counts, oblong=True)
+    return Grid(values, name_neurons(names), counts, oblong=True)
 
 
 def _counts_columns(cells: pl.DataFrame) -> bool:
@@ -394,7 +394,7 @@ def _is_number(cell: str | None) -> bool:
     return True
 
 
-def named(names: list[str]) -> list[int | str]:
+def name_neurons(names: list[str]) -> list[int | str]:
     """Name neurons by integers where all names are 64-bit ones."""
     if all(INTEGER.fullmatch(name) and abs(int(name)) < 2**63 for name in names):
         return [int(name) for name in names]
@@ -424,19 +424,19 @@ def _grid(cells: pl.DataFrame, table: Cells, path: Path, labels: list[int | str]
 
 def read_npy(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
     """Read a dense array; no pickles."""
-    with understood(path, ".npy array"), path.open("rb") as file:
+    with naming_damage(path, ".npy array"), path.open("rb") as file:
         array = np.load(file, allow_pickle=False)
         if not isinstance(array, np.ndarray):
             raise BadFile(f"{path}: is an .npz archive; rename it so")
     if record is not None:
         return meta.restore(sp.csr_array(array), record, path)
-    return square_or_stack(array, None, path, options, ".npy")
+    return take_square_or_stack(array, None, path, options, ".npy")
 
 
 def write_npy(network: Network, path: Path) -> None:
     """Write W dense."""
     n = network.n_neurons
-    need(8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
+    require_memory(8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
     with path.open("wb") as file:
         np.save(file, network.weights.toarray(), allow_pickle=False)
 
@@ -451,7 +451,7 @@ def read_mtx(path: Path, options: ReadOptions, record: meta.Metadata | None) -> 
     matrix = _mtx(read_bytes(path), path)
     if record is not None:
         return meta.restore(sp.csr_array(matrix), record, path)
-    return square(matrix, None, path, options, "Matrix Market")
+    return take_square(matrix, None, path, options, "Matrix Market")
 
 
 def _mtx(data: bytes, path: Path) -> Any:
@@ -463,14 +463,14 @@ def _mtx(data: bytes, path: Path) -> Any:
             f"{path}: line {line} holds {bad[0][:40].decode('utf-8', 'replace')!r}, which is no finite number"
         )
     data = data.rstrip() + b"\n"
-    with understood(path, "Matrix Market file"):
+    with naming_damage(path, "Matrix Market file"):
         n_rows, n_columns, entries, layout, *_ = scipy.io.mminfo(io.BytesIO(data))
         size = n_rows * n_columns if layout == "array" else n_rows + n_columns + 3 * entries
         if entries > len(data) // 2:
             raise BadFile(
                 f"{path}: announces {entries} numbers and has room for {len(data) // 2} at most: it was cut off"
             )
-        need(8.0 * size, f"the matrix of {n_rows} x {n_columns} in {path}", "use a machine with more")
+        require_memory(8.0 * size, f"the matrix of {n_rows} x {n_columns} in {path}", "use a machine with more")
         return scipy.io.mmread(io.BytesIO(data), spmatrix=False)
 
 
@@ -484,7 +484,7 @@ def write_mtx(network: Network, path: Path) -> None:
 def read_npz(path: Path, options: ReadOptions) -> Network | Found:
     """Read SciPy's sparse layout or one of several arrays; a Network where noiseprune wrote it, else the matrix."""
     what = ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it, or of arrays"
-    with understood(path, what), path.open("rb") as raw:
+    with naming_damage(path, what), path.open("rb") as raw:
         with np.load(raw, allow_pickle=False) as file:
             if "noiseprune_result" in file:
                 raise BadFile(f"{path}: holds a result of prune, not a network: read it with noiseprune.load")
@@ -492,22 +492,22 @@ def read_npz(path: Path, options: ReadOptions) -> Network | Found:
                 return _read_arrays(file, path, options)
             text = str(file[meta.RECORD]) if meta.RECORD in file else None
         raw.seek(0)
-        matrix = checked(sp.load_npz(raw))
+        matrix = check_sparse(sp.load_npz(raw))
         network = None if text is None else meta.restore_inside(matrix, text, path)
-    return network or square(matrix, None, path, options, ".npz")
+    return network or take_square(matrix, None, path, options, ".npz")
 
 
 def _read_arrays(file: Any, path: Path, options: ReadOptions) -> Found:
     """Read one array of an archive, and names where there are as many."""
     headers = {name: _header(file.zip, name) for name in file.files}
     shapes = {name: shape for name, (shape, dtype) in headers.items() if dtype.kind in "buifc"}
-    name = chosen(shapes, options.variable, path, stacks=True)
-    need(2.0 * file.zip.getinfo(f"{name}.npy").file_size, f"the array {name} in {path}", "store it sparse")
+    name = choose_matrix(shapes, options.variable, path, stacks=True)
+    require_memory(2.0 * file.zip.getinfo(f"{name}.npy").file_size, f"the array {name} in {path}", "store it sparse")
     array = file[name]
     texts = [k for k, (shape, dtype) in headers.items() if dtype.kind == "U" and len(shape) == 1]
-    found = square_or_stack(array, None, path, options, f".npz, {name}", name=name, taking=("variable",))
+    found = take_square_or_stack(array, None, path, options, f".npz, {name}", name=name, taking=("variable",))
     n = found.matrix.shape[0]
-    labels, counts = names_among({k: file[k].tolist() for k in texts if headers[k][0] == (n,)}, n)
+    labels, counts = find_names({k: file[k].tolist() for k in texts if headers[k][0] == (n,)}, n)
     return replace(found, labels=labels, counts=found.counts | counts)
 
 

@@ -10,10 +10,10 @@ import scipy.sparse as sp
 
 from noiseprune.errors import BadFile
 from noiseprune.network import Network
-from noiseprune.network.checks import checked
+from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.extras import required
-from noiseprune.sources.files.matrices import chosen, oriented, understood
+from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.matrices import choose_matrix, naming_damage, orient
 from noiseprune.sources.files.options import Found, ReadOptions
 
 LINEAR = (
@@ -31,8 +31,8 @@ NUMPY_LACKS = ("BF16", "F8_")  # how types of safetensors begin that torch alone
 
 def read_state_dict(path: Path, options: ReadOptions) -> Found:
     """Read one matrix of what ``torch.save(module.state_dict(), path)`` wrote, or of a tensor saved by itself."""
-    torch = required("torch", "torch", "a PyTorch state_dict")
-    with understood(path, "PyTorch state_dict"), path.open("rb") as file:
+    torch = require("torch", "torch", "a PyTorch state_dict")
+    with naming_damage(path, "PyTorch state_dict"), path.open("rb") as file:
         with torch.sparse.check_sparse_tensor_invariants():  # indices out of range would crash what comes later
             state = torch.load(file, map_location="cpu", weights_only=True)
         tensors = {THE_TENSOR: state} if torch.is_tensor(state) else _flat(state, torch)
@@ -74,7 +74,7 @@ def _matrix(tensors: dict[str, Any], wanted: str | None, path: Path) -> str:
         )
     if gates and not any(len(shape) == 2 and shape[0] == shape[1] for shape in shapes.values()):
         raise BadFile(f"{path}: holds only matrices of gates, {', '.join(gates)}: prune the module by noiseprune.torch")
-    return chosen(shapes, wanted, path)
+    return choose_matrix(shapes, wanted, path)
 
 
 def _is_gated(shape: tuple[int, ...]) -> bool:
@@ -89,17 +89,17 @@ def _found(matrix: Any, path: Path, options: ReadOptions, what: str) -> Found:
         "orientation": options.orientation or "post-pre, by PyTorch's convention",
         "caution": LINEAR,
     }
-    return Found(oriented(matrix, options.orientation or "post-pre", path), None, counts, "weights")
+    return Found(orient(matrix, options.orientation or "post-pre", path), None, counts, "weights")
 
 
 def read_safetensors(path: Path, options: ReadOptions) -> Network | Found:
     """Read one matrix, or what `write_safetensors` wrote."""
-    safetensors = required("safetensors", "torch", "safetensors")
-    with understood(path, "safetensors file"), safetensors.safe_open(path, framework="numpy") as file:
+    safetensors = require("safetensors", "torch", "safetensors")
+    with naming_damage(path, "safetensors file"), safetensors.safe_open(path, framework="numpy") as file:
         text = (file.metadata() or {}).get(meta.RECORD)
         if text is not None:
             n = meta.loads(text, path)["n_neurons"]
-            weights = checked(sp.csr_array(tuple(file.get_tensor(name) for name in SPARSE), shape=(n, n)))
+            weights = check_sparse(sp.csr_array(tuple(file.get_tensor(name) for name in SPARSE), shape=(n, n)))
             network = meta.restore_inside(weights, text, path)
             if network is not None:
                 return network
@@ -111,7 +111,7 @@ def read_safetensors(path: Path, options: ReadOptions) -> Network | Found:
         name = _matrix(tensors, options.variable, path)
         if name in in_rows:
             arrays = tuple(_tensor(file, f"{name}.{part}", path) for part in PARTS)
-            matrix = checked(sp.csr_array(arrays, shape=tuple(in_rows[name])))
+            matrix = check_sparse(sp.csr_array(arrays, shape=tuple(in_rows[name])))
         else:
             matrix = _tensor(file, name, path)
         if matrix.dtype.kind != "c":
@@ -137,8 +137,8 @@ def _tensor(file: Any, name: str, path: Path) -> Any:
     """Read a tensor as an array; types that NumPy lacks by way of torch."""
     if not file.get_slice(name).get_dtype().startswith(NUMPY_LACKS):
         return file.get_tensor(name)
-    torch = required("torch", "torch", f"a tensor of {file.get_slice(name).get_dtype()}")
-    safetensors = required("safetensors", "torch", "safetensors")
+    torch = require("torch", "torch", f"a tensor of {file.get_slice(name).get_dtype()}")
+    safetensors = require("safetensors", "torch", "safetensors")
     with safetensors.safe_open(path, framework="pt") as same:
         return same.get_tensor(name).to(torch.float64).numpy()
 
@@ -152,7 +152,7 @@ class _Shaped:
 
 def write_safetensors(network: Network, path: Path) -> None:
     """Write W in compressed rows, since the format has no sparse tensors; the record as metadata."""
-    numpy = required("safetensors.numpy", "torch", "safetensors")
+    numpy = require("safetensors.numpy", "torch", "safetensors")
     csr = network.weights
     arrays = dict(zip(SPARSE, (csr.data, csr.indices, csr.indptr), strict=True))
     arrays |= {"leak": network.leak, "noise_std": network.noise_std}

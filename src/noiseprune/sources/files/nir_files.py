@@ -12,24 +12,24 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import BadFile
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.network import Network
 from noiseprune.network.checks import square_matrix
 from noiseprune.network.links import without_diagonal
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import trial
-from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.extras import require
 from noiseprune.sources.files.hdf5_parts import check_declared
-from noiseprune.sources.files.matrices import chosen, understood
+from noiseprune.sources.files.matrices import choose_matrix, naming_damage
 from noiseprune.sources.files.options import Found, ReadOptions
 
 
 def read_nir(path: Path, options: ReadOptions) -> Network | Found:
     """Read the linear or affine node that leads from a population back to itself."""
-    nir = required("nir", "nir", "NIR")
-    h5py = required("h5py", "hdf5", "NIR")
+    nir = require("nir", "nir", "NIR")
+    h5py = require("h5py", "hdf5", "NIR")
     trial.survive(trial.HDF5, path, "NIR graph")
-    with understood(path, "NIR graph"):
+    with naming_damage(path, "NIR graph"):
         with h5py.File(path, "r") as file:
             file.visititems(lambda _, item: check_declared(item, path) if isinstance(item, h5py.Dataset) else None)
         graph = nir.read(path)
@@ -57,7 +57,7 @@ def _recurrent(graph: Any, nir: Any, wanted: str | None, path: Path) -> str:
     ]
     if not loops:
         raise BadFile(f"{path}: has no linear or affine node that leads from a population back to itself")
-    return chosen({name: np.shape(graph.nodes[name].weight) for name in loops}, wanted, path)
+    return choose_matrix({name: np.shape(graph.nodes[name].weight) for name in loops}, wanted, path)
 
 
 def _population(graph: Any, nir: Any, name: str) -> Found:
@@ -83,9 +83,9 @@ def _population(graph: Any, nir: Any, name: str) -> Found:
 
 def write_nir(network: Network, path: Path) -> None:
     """Write a population of leaky integrators, its recurrent weights dense (NIR has no sparse ones) and compressed."""
-    nir = required("nir", "nir", "NIR")
+    nir = require("nir", "nir", "NIR")
     n = network.n_neurons
-    need(3 * 8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
+    require_memory(3 * 8.0 * n * n, f"a dense matrix of {n} neurons", "write .npz instead")
     neurons = nir.LI(tau=1 / network.leak, r=1 / network.leak, v_leak=np.zeros(n))
     weights = nir.Linear(weight=network.weights.toarray(), metadata={meta.RECORD: meta.dumps(meta.describe(network))})
     graph = nir.NIRGraph(

@@ -26,7 +26,7 @@ class ReadOptions:
     weight: str | None = None
     threshold: float | None = None
     where: Condition | Sequence[Condition] = ()
-    symmetric_rows: Condition | Sequence[Condition] = ()
+    electrical: Condition | Sequence[Condition] = ()
     inhibitory: str | Sequence[str] = ()
     signs: Any = None
     transmitter_column: str | None = None
@@ -45,8 +45,8 @@ class ReadOptions:
         given: Any = self.threshold
         if given is not None and not (isinstance(given, Real) and 0 < float(given) < math.inf):
             raise InvalidOption(f"threshold must be a finite number above 0; got {given!r}")
-        conditions(self.where)
-        conditions(self.symmetric_rows)
+        read_conditions(self.where)
+        read_conditions(self.electrical)
 
     def given(self) -> list[str]:
         """Names of the options that a user gave."""
@@ -81,7 +81,7 @@ TABLE_OPTIONS = (
     "weight",
     "threshold",
     "where",
-    "symmetric_rows",
+    "electrical",
     "inhibitory",
     "signs",
     "transmitter_column",
@@ -116,7 +116,7 @@ class Found:
     leak: Any = None
 
 
-def summed(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
+def sum_synapses(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
     """Sum synapses into a canonical CSR array, (post, pre).
 
     Two transpositions sort the columns of every row in linear time, where SciPy's own way compares.
@@ -129,7 +129,7 @@ def summed(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
     return csr
 
 
-def listed(given: Any) -> list[str]:
+def split_list(given: Any) -> list[str]:
     """Split at commas what was given as one text or number or several."""
     several = [given] if isinstance(given, str) or not hasattr(given, "__iter__") else given
     return [part.strip() for text in several for part in str(text).split(",") if part.strip()]
@@ -142,16 +142,16 @@ def with_points(column: Any) -> Any:
     return pl.when(~column.str.contains(".", literal=True)).then(column.str.replace(",", ".", literal=True))
 
 
-def conditions(given: Condition | Sequence[Condition]) -> list[tuple[str, list[str]]]:
+def read_conditions(given: Condition | Sequence[Condition]) -> list[tuple[str, list[str]]]:
     """Read "COLUMN=VALUE,VALUE" and {column: values} alike; never evaluated as code."""
     several: Any = given if isinstance(given, list | tuple) else [given]
     found: list[tuple[str, list[str]]] = []
     for condition in several:
         if isinstance(condition, Mapping):
-            found += [(column, listed(values)) for column, values in condition.items()]
+            found += [(column, split_list(values)) for column, values in condition.items()]
             continue
         column, equals, values = str(condition).partition("=")
-        if not equals or not column.strip() or not listed(values):
+        if not equals or not column.strip() or not split_list(values):
             raise InvalidOption(f"a condition is written COLUMN=VALUE or COLUMN=VALUE,VALUE; got {condition!r}")
-        found.append((column.strip(), listed(values)))
+        found.append((column.strip(), split_list(values)))
     return found

@@ -17,7 +17,7 @@ import polars as pl
 
 from noiseprune.errors import BadFile
 from noiseprune.network.column_names import ALIASES, WEIGHTS, plain
-from noiseprune.sources.files.options import ReadOptions, conditions, with_points
+from noiseprune.sources.files.options import ReadOptions, read_conditions, with_points
 
 # what each role is called, letter case, blanks and marks between words aside
 OURS = ["pre", "post", "weight"]  # the columns of a table that we write
@@ -149,7 +149,7 @@ class Rows:
 
     def _unused(self) -> list[str]:
         """Return the columns that no role and no condition has taken, by their names in the frame."""
-        asked = [*conditions(self.options.where), *conditions(self.options.symmetric_rows)]
+        asked = [*read_conditions(self.options.where), *read_conditions(self.options.electrical)]
         taken = {*self.ends, self.transmitter, *(self.named(column) for column, _ in asked)}
         return [str(k) for k in range(len(self.header)) if str(k) not in taken]
 
@@ -293,7 +293,7 @@ class Rows:
         frame = self.table.frame
         schema = frame.collect_schema()
         self.kept = pl.lit(True)
-        for column, values in conditions(self.options.where):
+        for column, values in read_conditions(self.options.where):
             kept = self._among(self.named(column), schema, values)
             self.kept &= kept
             frame = frame.filter(kept)
@@ -311,9 +311,9 @@ class Rows:
             self._check_simple(self.transmitter, schema)
             transmitter = _text(self.transmitter, schema[self.transmitter])
             columns.append(transmitter.cast(pl.Categorical).alias("transmitter"))
-        if conditions(self.options.symmetric_rows):
+        if read_conditions(self.options.electrical):
             electrical = pl.lit(True)
-            for column, values in conditions(self.options.symmetric_rows):
+            for column, values in read_conditions(self.options.electrical):
                 electrical &= self._among(self.named(column), schema, values).fill_null(False)
             columns.append(electrical.alias("electrical"))
         if not self.table.typed:

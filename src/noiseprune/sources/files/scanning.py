@@ -167,9 +167,9 @@ def scan_arrow(path: Path) -> Table:
 
 
 def _scanned(scan: Any, path: Path, what: str) -> Table:
-    from noiseprune.sources.files.matrices import understood
+    from noiseprune.sources.files.matrices import naming_damage
 
-    with understood(path, what):
+    with naming_damage(path, what):
         frame = scan(in_utf8(path), glob=False)
         names = frame.collect_schema().names()
     return Table(frame.rename({name: str(k) for k, name in enumerate(names)}), names, typed=True)

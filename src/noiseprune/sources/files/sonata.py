@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from noiseprune.errors import BadFile
-from noiseprune.machine.memory import need
+from noiseprune.machine.memory import require_memory
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
-from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.extras import require
 from noiseprune.sources.files.hdf5_parts import new_file, record_in, values, write_rest
-from noiseprune.sources.files.matrices import chosen, understood
-from noiseprune.sources.files.options import Found, ReadOptions, summed
+from noiseprune.sources.files.matrices import choose_matrix, naming_damage
+from noiseprune.sources.files.options import Found, ReadOptions, sum_synapses
 from noiseprune.sources.files.sources import check_readable, read_bytes
 
 POPULATION = "recurrent"
@@ -30,8 +30,8 @@ MAGIC = 0x0A7A  # by which SONATA files are known
 
 def read_sonata(path: Path, options: ReadOptions) -> Network | Found:
     """Read the edges of one population."""
-    h5py = required("h5py", "hdf5", "SONATA")
-    with understood(path, "SONATA file"), h5py.File(path, "r") as file:
+    h5py = require("h5py", "hdf5", "SONATA")
+    with naming_damage(path, "SONATA file"), h5py.File(path, "r") as file:
         if "edges" not in file:
             raise BadFile(f"{path}: has no group /edges, where SONATA keeps synapses")
         return read_edges(file, path, options)
@@ -42,7 +42,7 @@ def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
     options.allow(("variable", "weight", "edge_types"), f"{path} holds SONATA edges, which say source and target")
     name = _population(file, options.variable, path)
     edges = file["edges"][name]
-    need(32.0 * edges["source_node_id"].size, f"the edges in {path}", "use a machine with more")
+    require_memory(32.0 * edges["source_node_id"].size, f"the edges in {path}", "use a machine with more")
     pre, post = (values(edges[f"{side}_node_id"], path).astype(np.int64) for side in ("source", "target"))
     if pre.shape != post.shape or pre.ndim != 1 or (len(pre) and min(pre.min(), post.min()) < 0):
         raise BadFile(f"{path}: /edges/{name} has {pre.size} sources and {post.size} targets; ids count from 0")
@@ -51,14 +51,14 @@ def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
     record = record_in(file)
     recorded = 0 if record is None else int(meta.loads(record, path)["n_neurons"])
     n = max(recorded, _n_nodes(file, edges), 1 + int(max(pre.max(initial=-1), post.max(initial=-1))))
-    need(8.0 * n, f"a network of {n} neurons, as the ids in {path} count", "number them from 0 without gaps")
+    require_memory(8.0 * n, f"a network of {n} neurons, as the ids in {path} count", "number them from 0 without gaps")
     if record is not None:
-        network = meta.restore_inside(summed(post, pre, weight, n), record, path)
+        network = meta.restore_inside(sum_synapses(post, pre, weight, n), record, path)
         if network is not None:
             return network
     off = pre != post
     counts["self_connections_dropped"] = int(np.count_nonzero(~off))
-    matrix = summed(post[off], pre[off], weight[off], n)
+    matrix = sum_synapses(post[off], pre[off], weight[off], n)
     counts["duplicate_rows_summed"] = int(np.count_nonzero(off)) - matrix.nnz
     zeros = int(np.count_nonzero(matrix.data == 0))
     if zeros:
@@ -77,7 +77,7 @@ def _population(file: Any, wanted: str | None, path: Path) -> str:
             f"{path}: the edges {name!r} lead from one population to another, {between[name]}; edges within one population "
             "were expected: number both as one, or choose others with --variable"
         )
-    return chosen({name: (2, 2) for name in ends if name not in between}, wanted, path)
+    return choose_matrix({name: (2, 2) for name in ends if name not in between}, wanted, path)
 
 
 def _node_populations(edges: Any) -> tuple[str, ...]:

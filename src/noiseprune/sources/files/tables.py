@@ -15,7 +15,14 @@ import scipy.sparse as sp
 from noiseprune.errors import BadFile, InvalidOption
 from noiseprune.network.links import SYMMETRY_EPS
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.options import TABLE_OPTIONS, Found, ReadOptions, conditions, listed, summed
+from noiseprune.sources.files.options import (
+    TABLE_OPTIONS,
+    Found,
+    ReadOptions,
+    read_conditions,
+    split_list,
+    sum_synapses,
+)
 from noiseprune.sources.files.rows import Rows, Table
 
 MANY_RECIPROCAL = 1.5  # reciprocal pairs that a random network would have, and whose lack is no chance
@@ -42,10 +49,10 @@ def edge_list(table: Table, path: Path, options: ReadOptions) -> Found:
         W (post, pre), ids in order of first appearance, what was summed, dropped, completed.
     """
     options.allow(TABLE_OPTIONS, f"{path} is an edge list, which says pre and post by its columns")
-    return weighed(Rows(table, path, options), options)
+    return weigh(Rows(table, path, options), options)
 
 
-def weighed(rows: Rows, options: ReadOptions) -> Found:
+def weigh(rows: Rows, options: ReadOptions) -> Found:
     """Sum rows into W, (post, pre)."""
     return Found(_Weights(rows, options).summed(), rows.labels, rows.counts, "weights")
 
@@ -75,7 +82,7 @@ class _Weights:
             return directed
         electrical = self.rows.frame["electrical"].to_numpy()
         if not electrical.any():
-            column, _ = conditions(self.options.symmetric_rows)[0]
+            column, _ = read_conditions(self.options.electrical)[0]
             raise BadFile(
                 f"{self.rows.path}: no row is symmetric; the values of {column} are {self.rows.values_of(column)}"
             )
@@ -118,7 +125,7 @@ class _Weights:
                     "add 1, -1, or 0 to drop such rows"
                 )
             return {name: table[(name or NO_TRANSMITTER).lower()] for name in met}
-        inhibitory = {name.lower() for name in listed(self.options.inhibitory)}
+        inhibitory = {name.lower() for name in split_list(self.options.inhibitory)}
         parts = {name: {name.lower(), *name.lower().split("_")} for name in met}
         for wanted in inhibitory:
             if not any(wanted in words for words in parts.values()):
@@ -133,10 +140,12 @@ class _Weights:
         self.rows.counts[f"{kind}self_connections_dropped"] = own
         if own:
             post, pre, weight = post[off], pre[off], weight[off]
-        csr = summed(post, pre, weight, len(self.rows.labels))
+        csr = sum_synapses(post, pre, weight, len(self.rows.labels))
         self.rows.counts[f"{kind}duplicate_rows_summed"] = len(weight) - csr.nnz
         if self.options.threshold is not None:
-            small = np.abs(csr.data) if (weight >= 0).all() else summed(post, pre, np.abs(weight), csr.shape[0]).data
+            small = (
+                np.abs(csr.data) if (weight >= 0).all() else sum_synapses(post, pre, np.abs(weight), csr.shape[0]).data
+            )
             low = small < self.options.threshold
             self.rows.counts[f"{kind}connections_below_threshold_dropped"] = int(np.count_nonzero(low))
             csr.data[low] = 0
@@ -157,7 +166,7 @@ class _Weights:
     def _undirected(self, weight: Any) -> sp.csr_array:
         """Let each row stand for both directions; a pair that is listed both ways counts once."""
         if "electrical" in self.rows.frame.columns:
-            raise InvalidOption("--undirected lets all rows stand for both directions: leave out --symmetric-rows")
+            raise InvalidOption("--undirected lets all rows stand for both directions: leave out --electrical")
         once = self._chemical(slice(None), weight)
         there = once.astype(bool).astype(np.float64)
         both = there.multiply(there.T)
@@ -325,7 +334,7 @@ def sign_table(given: Any) -> dict[str, int]:
     if isinstance(given, Mapping):
         pairs = [(str(name), str(sign)) for name, sign in given.items()]
     elif isinstance(given, str) and "=" in given:
-        pairs = [(name, sign) for name, _, sign in (part.partition("=") for part in listed(given))]
+        pairs = [(name, sign) for name, _, sign in (part.partition("=") for part in split_list(given))]
     elif isinstance(given, str | os.PathLike):
         from noiseprune.sources.files import text
         from noiseprune.sources.files.sources import read_bytes

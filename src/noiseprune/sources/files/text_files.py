@@ -15,9 +15,9 @@ from noiseprune.network import Network
 from noiseprune.network.column_names import column_role
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
-from noiseprune.sources.files.extras import required
+from noiseprune.sources.files.extras import require
 from noiseprune.sources.files.headers import columns_of, has_header
-from noiseprune.sources.files.matrices import square, text_matrix
+from noiseprune.sources.files.matrices import take_square, text_matrix
 from noiseprune.sources.files.options import TABLE_OPTIONS, Found, ReadOptions
 from noiseprune.sources.files.rows import SAMPLED, Table
 from noiseprune.sources.files.scanning import scan_text
@@ -56,7 +56,7 @@ def read_with_care(data: bytes, path: Path, options: ReadOptions) -> Found:
     if not (named or options.no_header or options.undirected):
         matrix = text_matrix(cells, path, decimal_comma=options.decimal_comma)
         if matrix is not None:
-            found = square(
+            found = take_square(
                 matrix.values, matrix.labels, path, options, "text", taking=("decimal_comma",), oblong=matrix.oblong
             )
             found.counts.update(notes | matrix.counts)
@@ -85,7 +85,7 @@ def networkx_table(data: bytes, path: Path) -> Table | None:
     begun = NETWORKX_LINE.fullmatch(lines[0])
     if begun is None:
         return None
-    networkx = required("networkx", "nx", "an edge list of NetworkX, with {...} at the end of its lines,")
+    networkx = require("networkx", "nx", "an edge list of NetworkX, with {...} at the end of its lines,")
     delimiter = text.separator_of(begun[1].encode())
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(lines, first_line):

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from noiseprune.errors import BadFile
 from noiseprune.machine.memory import available_bytes
 from noiseprune.sources.files import text
-from noiseprune.sources.files.matrices import named, square, text_matrix, understood
+from noiseprune.sources.files.matrices import name_neurons, naming_damage, take_square, text_matrix
 from noiseprune.sources.files.options import Found, ReadOptions
 from noiseprune.sources.files.sources import BYTES_PER_BYTE
 
@@ -24,7 +24,7 @@ CENTRES = ("centres.txt", "centres.txt.bz2", "centers.txt", "centers.txt.bz2")
 
 def read_tvb(path: Path, options: ReadOptions) -> Found:
     """Read weights, and names from the first word of each line of the centres; tract lengths and the rest are left."""
-    with understood(path, "zip archive of The Virtual Brain"), zipfile.ZipFile(path) as archive:
+    with naming_damage(path, "zip archive of The Virtual Brain"), zipfile.ZipFile(path) as archive:
         members = {PurePosixPath(name).name: name for name in archive.namelist() if not name.endswith("/")}
         weights, centres = (next((name for name in names if name in members), None) for names in (WEIGHTS, CENTRES))
         if weights is None:
@@ -46,9 +46,9 @@ def read_tvb(path: Path, options: ReadOptions) -> Found:
                     f"{path}: has {len(names)} names in {centres} for {len(grid.values)} regions in {weights}"
                 )
     orientation = options.orientation or "post-pre"
-    found = square(
+    found = take_square(
         grid.values,
-        None if names is None else named(names),
+        None if names is None else name_neurons(names),
         path,
         replace(options, orientation=orientation),
         "The Virtual Brain",

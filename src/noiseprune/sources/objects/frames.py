@@ -14,7 +14,7 @@ from noiseprune.network import Network
 from noiseprune.network.column_names import column_role
 from noiseprune.sources.files.options import ReadOptions
 from noiseprune.sources.files.rows import Rows, Table
-from noiseprune.sources.files.tables import weighed
+from noiseprune.sources.files.tables import weigh
 from noiseprune.sources.objects.ratios import ratios
 
 
@@ -41,7 +41,7 @@ class Frame:
         table = Table(frame.lazy(), [self.header[k] for k in self.columns], typed=True, in_memory=True)
         try:
             self.rows = Rows(table, Path(f"the {library} frame"), ReadOptions())
-            self.found = weighed(self.rows, ReadOptions())
+            self.found = weigh(self.rows, ReadOptions())
         except (BadFile, pl.exceptions.PolarsError) as error:
             raise InvalidNetwork(str(error)) from None
 

@@ -12,11 +12,11 @@ from noiseprune.network.checks import square_matrix
 from noiseprune.network.links import is_symmetric, without_diagonal
 from noiseprune.sources.files.graph_files import (
     edge_attributes,
-    edge_weight,
+    find_weight,
     from_networkx,
     labels_of,
-    numbers,
-    placed,
+    place_edges,
+    read_weights,
     warn_if_large,
 )
 from noiseprune.sources.files.options import Found
@@ -42,7 +42,7 @@ class NetworkXGraph:
         ends = np.array([(number[edge[0]], number[edge[1]]) for edge in edges], dtype=np.int64).reshape(-1, 2)
         changed = ratios(before, after, ends[:, 0], ends[:, 1])
         attributes = edge_attributes(graph)
-        attribute = edge_weight(attributes)
+        attribute = find_weight(attributes)
         for edge, data, ratio in zip(edges, attributes, changed.tolist(), strict=True):
             if ratio == 0:
                 graph.remove_edge(*edge)
@@ -59,10 +59,10 @@ class IgraphGraph:
         attributes = (
             [dict.fromkeys(given.es.attributes())] if given.ecount() == 0 else [edge.attributes() for edge in given.es]
         )
-        self.attribute = edge_weight(attributes) if given.ecount() else None
+        self.attribute = find_weight(attributes) if given.ecount() else None
         values = given.es[self.attribute] if self.attribute else [1] * given.ecount()
-        weights = numbers(values, lambda k: f"edge {given.es[int(k)].tuple}", self.attribute)
-        matrix, counts = placed(given.get_edgelist(), weights, given.vcount(), directed=given.is_directed())
+        weights = read_weights(values, lambda k: f"edge {given.es[int(k)].tuple}", self.attribute)
+        matrix, counts = place_edges(given.get_edgelist(), weights, given.vcount(), directed=given.is_directed())
         names = given.vs["name"] if "name" in given.vs.attributes() else None
         labels = labels_of(names) if names and len(set(names)) == len(names) else None
         self.found = Found(matrix, labels, counts, "weights")

@@ -13,7 +13,7 @@ from noiseprune.errors import NoisePruneError
 from noiseprune.measure.pair import Pair
 from noiseprune.measure.result import Comparison
 from noiseprune.network.ordering import cluster_order
-from noiseprune.network.structure import component_sizes, orphans
+from noiseprune.network.structure import component_sizes, newly_disconnected
 from noiseprune.view import plots
 from noiseprune.view.pages import commands
 from noiseprune.view.pages.figures import inline_svg, share_limits
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("noiseprune")
 
-NAMED = 8  # orphans and components that are listed one by one
+NAMED = 8  # neurons and components that are listed one by one
 SHORT = (  # the measures that stand at the top of the page
     "n_synapses_after",
     "spectral_abscissa_after",
@@ -39,7 +39,7 @@ SHORT = (  # the measures that stand at the top of the page
     "trajectory_error.linear",
     "trajectory_error.rectified",
     "components_after",
-    "orphans",
+    "newly_disconnected",
 )
 
 
@@ -285,9 +285,9 @@ def degrees(subjects: Sequence[Subject]) -> Section:
 
 
 def structure(subjects: Sequence[Subject]) -> Section:
-    """Components and orphans."""
-    section = Section("components", "Components and orphaned neurons")
-    wanted = ("components_after", "orphans")
+    """Components and neurons that were cut off."""
+    section = Section("components", "Components and newly disconnected neurons")
+    wanted = ("components_after", "newly_disconnected")
     table = _measures(subjects, "What hangs together", lambda keys: any(key in wanted for key in keys))
     if table is not None:
         section.tables.append(table)
@@ -297,12 +297,12 @@ def structure(subjects: Sequence[Subject]) -> Section:
         original, network = s.pair.original, s.pair.network
         before, after = (_sizes(component_sizes(net)) for net in (original, network))
         section.text.append(_said(s.name, f"components of {before} neurons before, and of {after} after."))
-        lost = orphans(original, network).nonzero()[0]
+        lost = newly_disconnected(original, network).nonzero()[0]
         named = ", ".join(original.name(int(k)) for k in lost[:NAMED])
         more = f" and {lost.size - NAMED:,} more" if lost.size > NAMED else ""
         if lost.size == original.n_neurons:
             section.text.append(
-                _said(s.name, "every neuron is an orphan: each lost its last input or its last output.")
+                _said(s.name, "every neuron is newly disconnected: each lost its last input or its last output.")
             )
         elif lost.size:
             section.text.append(_said(s.name, f"lost the last input or the last output: {named}{more}."))

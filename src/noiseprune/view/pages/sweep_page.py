@@ -30,7 +30,7 @@ MEANING = {  # of the measures that are drawn, where they were measured; the one
     "covariance_error": "The relative error of the noise-driven covariance.",
     "components_after": "Connected pieces, which no strengthening joins again.",
 }
-LISTED = ("trajectory_error_linear", "covariance_error", "components_after", "orphans")
+LISTED = ("trajectory_error_linear", "covariance_error", "components_after", "newly_disconnected")
 
 
 class Slider(NamedTuple):
@@ -71,7 +71,7 @@ def _recommendation(table: Sweep) -> str:
         )
     error = f"{table.measure.replace('_', ' ')} {_with_error(best, table.measure)}"
     return (
-        f"Recommended: density {best['asked_density']:g}, rule {best['rule']}, strengthen {best['strengthen']}, with a mean "
+        f"Recommended: density {best['target_density']:g}, rule {best['rule']}, strengthen {best['strengthen']}, with a mean "
         f"{error} ({criterion})."
     )
 
@@ -103,7 +103,7 @@ def _rows(table: Sweep) -> Section:
     measures = [m for m in dict.fromkeys((table.measure, *LISTED)) if any(row[m] is not None for row in table.rows)]
     body = [
         [
-            Cell(f"{row['asked_density']:g}" + (" (recommended)" if row == table.recommended else "")),
+            Cell(f"{row['target_density']:g}" + (" (recommended)" if row == table.recommended else "")),
             Cell(row["rule"]),
             Cell(row["strengthen"]),
             Cell(
@@ -127,7 +127,7 @@ def _provenance(table: Sweep) -> Section:
         section.code["Again, in a shell"] = table.provenance["command"]
     options = ", ".join(
         f"{name}={list(dict.fromkeys(row[key] for row in table.rows))!r}"
-        for name, key in (("densities", "asked_density"), ("rules", "rule"), ("strengthens", "strengthen"))
+        for name, key in (("densities", "target_density"), ("rules", "rule"), ("strengthens", "strengthen"))
     )
     record = table.provenance
     more = "".join(f", {name}={record[name]!r}" for name in ("draws", "tolerance", "keep_connected"))
@@ -156,7 +156,7 @@ def _slider(table: Sweep) -> Slider | None:
     frames: list[dict[str, Any]] = []
     for picture, path in zip(pictures, dots, strict=True):
         name, row = rows[_choice(picture)]
-        density = f"{row['asked_density']:g}"
+        density = f"{row['target_density']:g}"
         best = " Recommended." if row == table.recommended else ""
         frames.append(
             {
@@ -176,7 +176,7 @@ def _slider(table: Sweep) -> Slider | None:
 
 
 def _choice(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["asked_density"], row["rule"], row["strengthen"]
+    return row["target_density"], row["rule"], row["strengthen"]
 
 
 def _spectrum(before: NDArray[Any] | None, spectra: list[NDArray[Any] | None]) -> tuple[str, list[str]]:

@@ -37,9 +37,9 @@ def sweep_error(table: Sweep, measure: str | None = None, ax: Axes | None = None
         raise InvalidOption(f"no draw of the sweep has a {measure.replace('_', ' ')}")
     ax = axes_on(ax)
     for (name, rows), (colour, marker, style) in zip(lines, cycle(SERIES), strict=False):
-        rows = sorted(rows, key=lambda row: row["asked_density"])
+        rows = sorted(rows, key=lambda row: row["target_density"])
         ax.errorbar(
-            [row["asked_density"] for row in rows],
+            [row["target_density"] for row in rows],
             [row[measure] for row in rows],
             [row[f"{measure}_se"] or 0.0 for row in rows],
             color=colour,
@@ -51,7 +51,7 @@ def sweep_error(table: Sweep, measure: str | None = None, ax: Axes | None = None
             label=name,
         )
     if (best := table.recommended) is not None and best.get(measure) is not None:
-        ax.plot(best["asked_density"], best[measure], "o", ms=13, mfc="none", mew=1.4, color=GREY, label="recommended")
+        ax.plot(best["target_density"], best[measure], "o", ms=13, mfc="none", mew=1.4, color=GREY, label="recommended")
     if (tolerance := table.provenance.get("tolerance")) is not None and measure == table.measure:
         ax.axhline(tolerance, color=GREY, lw=1, ls=(0, (1, 1)), label=f"tolerance {tolerance:g}")
     ax.set(xlabel="density asked for", ylabel=measure.replace("_", " "))

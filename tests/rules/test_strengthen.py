@@ -5,9 +5,11 @@ import scipy.sparse as sp
 
 from noiseprune import Network, compare, gallery, probes, prune
 from noiseprune import strengthenings as strengthen
+from noiseprune.dynamics.ensembles import second_moments
 from noiseprune.errors import InvalidOption, TooLarge, UnstableNetwork
-from noiseprune.strengthenings import matching, regressed, regression, second_moments
-from noiseprune.strengthenings.regression import SampleMoments, refit_rows
+from noiseprune.linalg.moments import SampleMoments
+from noiseprune.strengthenings import matching, regressed, regression
+from noiseprune.strengthenings.regression import refit_rows
 from tests.networks import quiet
 
 SIGNED = gallery.clustered([60, 20, 40], within=0.6, between=60, signed=True, rng=601)
@@ -49,7 +51,7 @@ def convex_optimum(network, links, free_leak):
     C = np.linalg.inv(-network.matrix().toarray())  # (2 / sigma^2) C
     post, pre, weight = links
     sign, n, m = np.sign(weight), network.n_neurons, weight.size
-    excess = network.excess_leak
+    excess = network.dominance_margin
 
     def assembled(x):
         J = np.zeros((n, n))
@@ -127,7 +129,7 @@ def test_matched_says_what_it_cannot_do():
         plain(weak, strengthen="matched")
     with pytest.raises(InvalidOption, match="matches the leak again"):
         plain(SIGNED, strengthen="matched", leak="original")
-    with pytest.raises(InvalidOption, match="leak='free' goes with"):
+    with pytest.raises(InvalidOption, match="leak='fitted' goes with"):
         plain(SIGNED, leak="free")
     with pytest.raises(InvalidOption, match="strengthening is matched"):
         prune(POSITIVE, epsilon=0.9, strengthen="matched")
@@ -146,14 +148,15 @@ def test_rows_are_refitted_by_their_normal_equations(towards_start):
     target = sp.csr_array(random.standard_normal((7, 12)))
     start = sp.csr_array(np.where(random.random((7, 12)) < 0.4, 2 * target.toarray(), 0))
     root = random.standard_normal((12, 30))
-    M, ridge = root @ root.T / 30, 0.05
-    fitted = refit_rows(target, start, M, ridge=ridge, towards_start=towards_start, keep_signs=False).toarray()
+    M, ridge = np.eye(12) + 0.02 * root @ root.T, 0.05  # nearly independent inputs: no sign is in question
+    fitted = refit_rows(target, start, M, ridge=ridge, towards_start=towards_start).toarray()
     penalty = ridge * np.trace(M) / 12
     for i in range(7):
         S = np.flatnonzero(start.toarray()[i])
         w = target.toarray()[i]
         pull = penalty * start.toarray()[i, S] if towards_start else 0
         expected = np.linalg.solve(M[np.ix_(S, S)] + penalty * np.eye(S.size), M[S] @ w + pull)
+        assert np.all(expected * w[S] > 0)
         assert np.allclose(fitted[i, S], expected)
         assert np.count_nonzero(fitted[i]) == S.size
 
@@ -164,7 +167,7 @@ def test_signs_are_kept_by_the_best_weights_that_keep_them():
     start = sp.csr_array(np.where(random.random((5, 20)) < 0.5, target.toarray(), 0))
     root = random.standard_normal((20, 25))
     M = root @ root.T / 25
-    fitted = refit_rows(target, start, M, ridge=1e-9, towards_start=False, keep_signs=True).toarray()
+    fitted = refit_rows(target, start, M, ridge=1e-9, towards_start=False).toarray()
     assert np.all(fitted * start.toarray() >= 0)
     half = np.linalg.cholesky(M).T
     for i in range(5):
@@ -226,11 +229,11 @@ def test_with_everything_kept_regression_finds_the_weights():
 def test_moments_are_their_definitions():
     net = gallery.excitatory_inhibitory(20, rng=611)
     inverse = np.linalg.inv(net.matrix().toarray())
-    assert np.allclose(second_moments(net, "slow"), inverse @ inverse.T)
-    C = second_moments(net, "stationary")
+    assert np.allclose(second_moments(net, "slow").matrix, inverse @ inverse.T)
+    C = second_moments(net, "stationary").matrix
     A = net.matrix().toarray()
     assert np.allclose(A @ C + C @ A.T, -np.eye(20))
-    assert np.trace(second_moments(net, "mixed")) == pytest.approx(1)
+    assert np.trace(second_moments(net, "mixed").matrix) == pytest.approx(1)
     with pytest.raises(InvalidOption, match="stationary, slow, mixed; got 'loud'"):
         second_moments(net, "loud")
 
@@ -292,7 +295,7 @@ def test_matched_refuses_a_recording():
 
 
 def test_a_free_leak_stops_where_dense_algebra_does(monkeypatch):
-    monkeypatch.setattr("noiseprune.pruning.plan.MAX_FREE_LEAK", 10)
+    monkeypatch.setattr("noiseprune.machine.limits.FITTED_LEAK", 10)
     with pytest.raises(TooLarge, match="stops at 10 neurons; this network has 120"):
         plain(SIGNED, strengthen="matched", leak="free")
 
@@ -310,8 +313,8 @@ def test_large_networks_are_regressed_from_samples_of_slow_noise(monkeypatch):
     found = second_moments(net, dense_limit=10, rng=1)
     exact = second_moments(net)
     # a mean of 512 outer products has an error of 1 / sqrt(512) of the larger moments
-    assert np.linalg.norm(found.samples @ found.samples.T / 512 - exact) < 0.2 * np.linalg.norm(exact)
-    with pytest.raises(InvalidOption, match="the ensemble is slow noise"):
+    assert np.linalg.norm(found.samples @ found.samples.T / 512 - exact.matrix) < 0.2 * np.linalg.norm(exact.matrix)
+    with pytest.raises(InvalidOption, match="second moments are those of slow noise"):
         second_moments(net, "stationary", dense_limit=10)
 
 

@@ -7,7 +7,8 @@ from scipy.sparse.csgraph import connected_components
 
 from noiseprune import Network, NoisePruneWarning, gallery
 from noiseprune.errors import InvalidOption
-from noiseprune.rules.budget import Budget, keep_probability, spanning_forest, theorem_gaps, water_filling
+from noiseprune.rules.budget import Budget, keep_probability, spanning_forest, water_filling
+from noiseprune.rules.theorem import network_gaps as theorem_gaps
 
 RNG = np.random.default_rng(201)
 ADVERSARIAL = {
@@ -95,11 +96,11 @@ def test_epsilon_and_constant_are_the_rule_itself():
 def test_magnitude_keeps_the_largest_with_ties_by_position():
     r = np.zeros(NET.n_links)
     r[[3, 5, 7]] = 2.0
-    p = keep_probability(r, NET, Budget(synapses=4), rule="magnitude")
+    p = keep_probability(r, NET, Budget(synapses=4), ranks=True)
     assert np.flatnonzero(p.per_link).tolist() == [3, 5]
     assert set(p.per_link) == {0.0, 1.0}
     with pytest.raises(InvalidOption, match="magnitude ranks synapses"):
-        keep_probability(r, NET, Budget(K=1.0), rule="magnitude")
+        keep_probability(r, NET, Budget(K=1.0), ranks=True)
 
 
 def test_what_has_no_importance_is_never_kept_and_a_budget_beyond_the_rest_warns():
@@ -186,7 +187,7 @@ def test_the_forest_is_kept_inside_the_same_budget():
     assert p.expected_synapses == pytest.approx(0.3 * NET.n_synapses, rel=1e-9)
     with pytest.raises(InvalidOption, match="one piece takes 98 synapses"):
         keep_probability(R, NET, Budget(density=0.05), certain=forest)
-    ranked = keep_probability(R, NET, Budget(density=0.3), rule="magnitude", certain=forest)
+    ranked = keep_probability(R, NET, Budget(density=0.3), ranks=True, certain=forest)
     assert np.all(ranked.per_link[forest] == 1)
     assert ranked.per_link.sum() == round(0.3 * NET.n_links)
 
