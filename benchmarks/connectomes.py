@@ -53,7 +53,7 @@ def shown(name: str, row: dict[str, Any]) -> dict[str, Any]:
         "rectified": number("trajectory_error_rectified", 3),
         "median eigenvalue": number("eigenvalue_error_median", 3),
         "components": number("components_after", 1),
-        "orphans": number("orphans", 1),
+        "orphans": number("newly_disconnected", 1),
     }
 
 

@@ -40,11 +40,8 @@ def verdict(c: Comparison) -> str:
     if c.components_after != c.components_before:
         parts.append(f"{c.components_after} connected components instead of {c.components_before}")
     else:
-        parts.append(
-            "nothing cut off"
-            if c.newly_disconnected == 0
-            else f"{c.newly_disconnected} neurons lost their last input or output"
-        )
+        n = c.newly_disconnected
+        parts.append("nothing cut off" if n == 0 else f"{n} neurons lost their last input or output")
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
 
