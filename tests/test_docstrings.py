@@ -68,7 +68,9 @@ def test_long_signatures_are_explained_parameter_by_parameter():
 def test_errors_that_are_raised_are_listed():
     bad = []
     for place, function in public_functions():
-        missing = [name for name in raised(function) if name not in section(ast.get_docstring(function) or "", "Raises")]
+        missing = [
+            name for name in raised(function) if name not in section(ast.get_docstring(function) or "", "Raises")
+        ]
         if missing:
             bad.append(f"{place}: {', '.join(missing)}")
     assert not bad, "\n" + "\n".join(bad)

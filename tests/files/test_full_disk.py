@@ -1,5 +1,6 @@
 """A disk that is full, as a limit on the size of files says it."""
 
+import contextlib
 import signal
 import warnings
 
@@ -16,13 +17,16 @@ NET = gallery.ring(300, 30)
 SUFFIXES = [f.suffixes[0] for f in FORMATS if f.writes] + [".csv.gz"]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """After a call, files may hold 200 bytes."""
+    """Let files hold 200 bytes; no longer than a block, since whoever runs the tests writes files as well."""
     before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, ignored)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def folder_as_it_is(folder):
@@ -39,43 +43,39 @@ def results():
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_network_that_does_not_fit_leaves_the_old_file_and_nothing_else(tmp_path, full_disk, suffix):
+def test_a_network_that_does_not_fit_leaves_the_old_file_and_nothing_else(tmp_path, suffix):
     path = tmp_path / f"net{suffix}"
     noiseprune.write(gallery.ring(6), path)
     before = folder_as_it_is(tmp_path)
-    full_disk()
-    with pytest.raises(BadFile, match=r"cannot be written: (File too large|\d+ requested and)"):
+    with full_disk(), pytest.raises(BadFile, match=r"cannot be written: (File too large|\d+ requested and)"):
         noiseprune.write(NET, path, overwrite=True)
     assert folder_as_it_is(tmp_path) == before
 
 
-def test_results_that_do_not_fit_leave_the_old_file_and_nothing_else(tmp_path, full_disk):
+def test_results_that_do_not_fit_leave_the_old_file_and_nothing_else(tmp_path):
     saved = results()
     for name in saved:
         (tmp_path / name).write_bytes(b"old")
     before = folder_as_it_is(tmp_path)
-    full_disk()
     for name, result in saved.items():
-        with pytest.raises(BadFile, match="cannot be written: File too large"):
+        with full_disk(), pytest.raises(BadFile, match="cannot be written: File too large"):
             result.save(tmp_path / name, overwrite=True)
     assert folder_as_it_is(tmp_path) == before
 
 
-def test_a_checkpoint_that_does_not_fit_ends_with_one_error(tmp_path, full_disk):
-    full_disk()
-    with pytest.raises(BadFile, match=r"done\.jsonl: cannot be written: File too large"):
+def test_a_checkpoint_that_does_not_fit_ends_with_one_error(tmp_path):
+    with full_disk(), pytest.raises(BadFile, match=r"done\.jsonl: cannot be written: File too large"):
         noiseprune.sweep(gallery.ring(10), densities=[0.5], draws=2, checkpoint=tmp_path / "done.jsonl")
-    with pytest.raises(BadFile, match=r"run\.npz: cannot be written: File too large"):
+    with full_disk(), pytest.raises(BadFile, match=r"run\.npz: cannot be written: File too large"):
         noiseprune.run(gallery.ring(20), until_density=0.5, schedule="once", checkpoint=tmp_path / "run.npz")
     assert list(folder_as_it_is(tmp_path)) == ["done.jsonl"]
 
 
-def test_a_resumed_sweep_keeps_its_draws_where_the_disk_is_full(tmp_path, full_disk):
+def test_a_resumed_sweep_keeps_its_draws_where_the_disk_is_full(tmp_path):
     path = tmp_path / "done.jsonl"
     noiseprune.sweep(gallery.ring(10), densities=[0.5], draws=2, checkpoint=path)
     path.write_text(path.read_text(encoding="utf-8") + '{"cut', encoding="utf-8")
     before = folder_as_it_is(tmp_path)
-    full_disk()
-    with pytest.raises(BadFile, match="cannot be written"):
+    with full_disk(), pytest.raises(BadFile, match="cannot be written"):
         noiseprune.sweep(gallery.ring(10), densities=[0.5], draws=2, checkpoint=path)
     assert folder_as_it_is(tmp_path) == before

@@ -14,7 +14,7 @@ from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import open_session
 
 
-@reads_a_file
+@reads_a_file()
 def compare(
     before: Annotated[Path, typer.Argument(help="The original network.", show_default=False)],
     after: Annotated[

@@ -13,7 +13,7 @@ from noiseprune.cli.reading import File, Reading, described, read_network, reads
 from noiseprune.cli.session import open_session
 
 
-@reads_a_file
+@reads_a_file()
 def convert(
     file: File,
     target: Annotated[

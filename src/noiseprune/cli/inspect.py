@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from noiseprune.cli.options import AsJson, Quiet
+from noiseprune.cli.options import AsJson, Quiet, flag
 from noiseprune.cli.reading import File, Reading, default_reading, described, flat, read_network, reads_a_file
 from noiseprune.cli.session import open_session
 
@@ -17,7 +17,7 @@ LEAST_DENSITY = 0.1  # that we propose
 WRITES_AS = ".npz"  # where the format that was read is not written
 
 
-@reads_a_file
+@reads_a_file()
 def inspect(
     file: File,
     as_json: AsJson = False,
@@ -48,14 +48,14 @@ def _command(file: Path, reading: Mapping[str, Any], needed: float | None) -> st
     """Write the command that prunes this file, with the options that it was read with."""
     from noiseprune.errors import BadFile
     from noiseprune.sources.files import check_writable
-    from noiseprune.sources.files.options import is_given
+    from noiseprune.sources.reading import is_given
 
     defaults = default_reading()
     words = ["noiseprune", "prune", str(file)]
     for name, value in reading.items():
         if not is_given(value) or value == defaults[name]:
             continue
-        option = f"--{name.replace('_', '-')}"
+        option = flag(name)
         for part in value if isinstance(value, list) else [value]:
             words += [option] if part is True else [option, str(part)]
     stem, suffixes = file.name.partition(".")[0], file.name[len(file.name.partition(".")[0]) :]

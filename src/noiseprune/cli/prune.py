@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import noiseprune
-from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, KeepConnected, Overwrite, Quiet, Seed, Threads, option
+from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, Overwrite, Quiet, Seed, Threads, option
 from noiseprune.cli.reading import File, Reading, chosen_options, described, read_network, reads_a_file
 from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import Session, open_session
+from noiseprune.pruning.options import PruneOptions
 
 if TYPE_CHECKING:
     from noiseprune.network import Network
 
 
-@reads_a_file
+@reads_a_file(options=(RULE, PruneOptions))
 def prune(
     file: File,
     density: Annotated[
@@ -27,17 +28,6 @@ def prune(
         float | None, option(RULE, "--epsilon", help="The theorem's error, where it holds.", show_default=False)
     ] = None,
     constant: Annotated[float | None, option(RULE, "--K", help="The rule's constant.", show_default=False)] = None,
-    probe: Annotated[str, option(RULE, "--probe", help="auto, exact, sketched or simulated.")] = "auto",
-    rule: Annotated[str, option(RULE, "--rule", help="noise, weight, uniform or magnitude.")] = "noise",
-    strengthen: Annotated[str, option(RULE, "--strengthen", help="auto, reciprocal, matched or regressed.")] = "auto",
-    leak: Annotated[str, option(RULE, "--leak", help="auto, matched, original or free.")] = "auto",
-    draw: Annotated[
-        str, option(RULE, "--draw", help="independent or fixed (exactly the number asked for).")
-    ] = "independent",
-    keep_connected: KeepConnected = False,
-    beyond_theorem: Annotated[
-        bool, option(RULE, "--beyond-theorem", help="Use the formula of --epsilon where its theorem does not hold.")
-    ] = False,
     output: Annotated[
         Path | None, option(OUTPUT, "-o", "--output", help="Write the pruned network here.", show_default=False)
     ] = None,
@@ -52,6 +42,7 @@ def prune(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     *,
+    options: Mapping[str, Any],
     reading: Reading,
 ) -> None:
     """Prune a network and state what was preserved.
@@ -61,14 +52,6 @@ def prune(
     from noiseprune.rules.budget import Budget
     from noiseprune.sources.files import check_writable
 
-    chosen: dict[str, Any] = {
-        "probe": probe,
-        "rule": rule,
-        "strengthen": strengthen,
-        "leak": leak,
-        "draw": draw,
-        "beyond_theorem": beyond_theorem,
-    }
     with open_session("prune", as_json=as_json, quiet=quiet) as session:
         if output is not None:
             check_writable(output, overwrite=overwrite)
@@ -78,11 +61,11 @@ def prune(
             Budget(**budget)  # refuse a bad one before a large file is read
         net = read_network(file, session, reading)
         if dry_run:
-            _foretell(session, file, net, Budget(**budget), chosen, compare=not no_compare, threads=threads)
+            _foretell(
+                session, file, net, Budget(**budget), PruneOptions(**options), compare=not no_compare, threads=threads
+            )
             return
-        result = noiseprune.prune(
-            net, **budget, **chosen, keep_connected=keep_connected, compare=False, threads=threads, rng=seed
-        )
+        result = noiseprune.prune(net, **budget, **options, compare=False, threads=threads, rng=seed)
         result = result.noted(command=session.command_line, reading=chosen_options(reading))
         if output is not None:
             noiseprune.write(result.network, output, overwrite=overwrite)
@@ -90,7 +73,7 @@ def prune(
         if not no_compare:  # which may take longer than the prune: what is written stays, whatever comes
             result = result.compared(threads=threads)
         if result.comparison is not None:
-            session.table(f"{file.name}, pruned by {_said(rule)}", {"value": result.comparison})
+            session.table(f"{file.name}, pruned by {_said(result.rule)}", {"value": result.comparison})
         session.say(f"Pruned with {_choices(result.provenance)}.")
         if output is None:
             session.say("Nothing was written: name a file with -o to keep the pruned network.")
@@ -111,7 +94,7 @@ def _foretell(
     file: Path,
     net: Network,
     budget: Any,
-    chosen: Mapping[str, Any],
+    options: PruneOptions,
     *,
     compare: bool,
     threads: int | None,
@@ -123,7 +106,7 @@ def _foretell(
     from noiseprune.pruning.plan import make_plan
 
     with limit_threads(threads):
-        found = estimate(net, make_plan(net, budget, **chosen), budget, compare=compare)
+        found = estimate(net, make_plan(net, budget, options), budget, compare=compare)
     seconds = found["seconds"]
     session.facts(
         f"{file.name}: what pruning would take, roughly",

@@ -12,7 +12,7 @@ from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import open_session
 
 
-@reads_a_file
+@reads_a_file()
 def run(
     file: File,
     until_density: Annotated[

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import noiseprune
-from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, KeepConnected, Overwrite, Quiet, Seed, option
+from noiseprune.cli.options import OUTPUT, RULE, RUNNING, AsJson, Overwrite, Quiet, Seed, option
 from noiseprune.cli.reading import File, Reading, described, read_network, reads_a_file
 from noiseprune.cli.report import Report, check_report, write_report
 from noiseprune.cli.session import open_session
 from noiseprune.errors import InvalidOption
 
 
-@reads_a_file
+@reads_a_file()
 def sweep(
     file: File,
     density: Annotated[
@@ -28,7 +28,9 @@ def sweep(
         float | None,
         option(RULE, "--tolerance", help="Recommend the smallest density within this error.", show_default=False),
     ] = None,
-    keep_connected: KeepConnected = False,
+    keep_connected: Annotated[
+        bool, option(RULE, "--keep-connected", help="Keep a spanning forest inside the same budget.")
+    ] = False,
     output: Annotated[
         Path | None, option(OUTPUT, "-o", "--output", help="Table to write: .json .csv .parquet.", show_default=False)
     ] = None,

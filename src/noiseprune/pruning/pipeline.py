@@ -22,14 +22,15 @@ from noiseprune.measure.result import Comparison
 from noiseprune.network import Network
 from noiseprune.network.structure import components, connectivity_density
 from noiseprune.probes import Measurement, Probe, measure
-from noiseprune.pruning.plan import Plan, PruneOptions, make_plan
+from noiseprune.pruning.options import PruneOptions
+from noiseprune.pruning.plan import Plan, make_plan
 from noiseprune.pruning.provenance import provenance
 from noiseprune.pruning.saving import save
 from noiseprune.rules import Rule
 from noiseprune.rules import leak as balancing
 from noiseprune.rules.budget import Budget, KeepProbability, keep_probability, spanning_forest
-from noiseprune.sources.leak import BaseLeak, Content
 from noiseprune.sources.objects import Given, Kind, MatrixKind, read_given
+from noiseprune.sources.reading import BaseLeak, Content
 from noiseprune.strengthenings import Draft, Strengthening, reciprocal
 
 logger = logging.getLogger("noiseprune")

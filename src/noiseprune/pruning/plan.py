@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any
 
 from noiseprune.errors import InvalidOption, check_choice, check_protocol
 from noiseprune.machine import limits
 from noiseprune.network import Network
 from noiseprune.probes import PROBES, Probe, Quantity, Sketched
+from noiseprune.pruning.options import PruneOptions
 from noiseprune.rules import Rule, make_rule, theorem
 from noiseprune.rules import leak as balancing
 from noiseprune.rules.budget import Budget
 from noiseprune.rules.draw import DRAWS, Draw
 from noiseprune.rules.leak import Leak
 from noiseprune.strengthenings import STRENGTHENINGS, Strengthening, make_strengthening
-
-
-@dataclass(frozen=True)
-class PruneOptions:
-    """How to prune: the options of `noiseprune.prune` beside how much, declared once, with what the command line says of them."""
-
-    probe: str | Probe = field(default="auto", metadata={"help": "auto, exact, sketched or simulated."})
-    rule: str | Rule = field(default="noise", metadata={"help": "noise, weight, uniform, magnitude or activity."})
-    strengthen: str | Strengthening = field(
-        default="auto", metadata={"help": "auto, reciprocal, matched or regressed."}
-    )
-    leak: str = field(default="auto", metadata={"help": "auto, matched, original or fitted."})
-    draw: str = field(default="independent", metadata={"help": "independent or fixed (exactly the number asked for)."})
-    keep_connected: bool = field(default=False, metadata={"help": "Keep a spanning forest inside the same budget."})
-    beyond_theorem: bool = field(
-        default=False, metadata={"help": "Use the formula of --epsilon where its theorem does not hold."}
-    )
-
-    def __post_init__(self) -> None:
-        """Take old names for what they are called now."""
-        object.__setattr__(self, "leak", balancing.ALIASES.get(self.leak, self.leak))
-
-    def record(self) -> dict[str, Any]:
-        """Return what was asked for, fit for strict JSON; an object as it prints."""
-        asked = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value if isinstance(value, str | bool) else repr(value) for name, value in asked.items()}
 
 
 @dataclass(frozen=True)

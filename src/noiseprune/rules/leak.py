@@ -13,7 +13,6 @@ from noiseprune.network.links import absolute_row_sums
 
 Leak = Literal["matched", "original", "fitted"]
 LEAKS: tuple[Leak, ...] = ("matched", "original", "fitted")
-ALIASES = {"free": "fitted"}  # its name in the first release
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ leak; somebody has to choose one, and what was chosen stands in ``net.origin``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,10 +19,9 @@ from noiseprune.network import Network
 from noiseprune.network.checks import check_labels, is_laplacian, square_matrix
 from noiseprune.network.links import absolute_row_sums, as_links, is_symmetric, without_diagonal
 from noiseprune.network.squares import bare_square
+from noiseprune.sources.reading import BaseLeak, Content
 
-Content = Literal["weights", "operator", "laplacian"]
 Matrix: TypeAlias = ArrayLike | sp.sparray | sp.spmatrix
-BaseLeak = float | Literal["dominant"]
 
 MARGIN = 0.05
 GAIN = 0.9

@@ -17,9 +17,10 @@ and labels have ``NAME.EXT.json`` beside them. A new format is one module and on
 from __future__ import annotations
 
 import gzip
+import inspect
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,42 +29,16 @@ from noiseprune.machine.output import check_output, replacing
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.formats import format_of
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.labels import with_labels
-from noiseprune.sources.files.options import Condition, Found, ReadOptions, is_given
 from noiseprune.sources.files.sources import check_readable, readable_name
-from noiseprune.sources.leak import BaseLeak, Content, as_network
+from noiseprune.sources.leak import as_network
+from noiseprune.sources.reading import DECLARATIONS, LeakOptions, ReadOptions, is_given, read_options
 
 __all__ = ["check_writable", "losses", "read", "read_sparing", "write"]
 
 
-def read(
-    path: str | os.PathLike[str],
-    *,
-    orientation: str | None = None,
-    content: Content | None = None,
-    base_leak: BaseLeak | None = None,
-    margin: float | None = None,
-    gain: float | None = None,
-    variable: str | None = None,
-    pre: str | None = None,
-    post: str | None = None,
-    weight: str | None = None,
-    threshold: float | None = None,
-    where: Condition | Sequence[Condition] = (),
-    electrical: Condition | Sequence[Condition] = (),
-    inhibitory: str | Sequence[str] = (),
-    signs: Any = None,
-    transmitter_column: str | None = None,
-    decimal_comma: bool = False,
-    no_header: bool = False,
-    undirected: bool = False,
-    symmetrise: bool = False,
-    sheet: str | None = None,
-    index: int | None = None,
-    mean: bool = False,
-    labels: Any = None,
-    edge_types: str | os.PathLike[str] | None = None,
-) -> Network:
+def read(path: str | os.PathLike[str], **options: Any) -> Network:
     """Read a network from a file, whatever people call their columns.
 
     Parameters
@@ -127,50 +102,54 @@ def read(
     MissingExtra
         Where the format needs a library that is not installed.
     """
-    given = {name: value for name, value in locals().items() if name != "path"}
-    found = _find(Path(path), given)
+    reading, leak = read_options(options)
+    found = _find(Path(path), reading)
     if isinstance(found, Network):
-        _refuse_leak_options(given, "the file records its own leak")
-        _options(given).allow((), f"noiseprune wrote {path} and it records everything")
-    return _completed(Path(path), found, given)
+        leak.refuse("the file records its own leak")
+        reading.allow((), f"noiseprune wrote {path} and it records everything")
+    return _completed(Path(path), found, leak)
 
 
-def read_sparing(path: str | os.PathLike[str], **given: Any) -> Network:
+# the options stand in one declaration; people and tools see them here
+_parameters = [
+    inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+    for declaration in DECLARATIONS
+    for f in fields(declaration)
+]
+_path, *_ = inspect.signature(read).parameters.values()
+read.__signature__ = inspect.Signature([_path, *_parameters], return_annotation=Network)  # type: ignore[attr-defined]
+
+
+def read_sparing(path: str | os.PathLike[str], **options: Any) -> Network:
     """Read as `read` does; where noiseprune wrote the file, the options are not needed and not used."""
-    return _completed(Path(path), _find(Path(path), given), given)
+    reading, leak = read_options(options)
+    return _completed(Path(path), _find(Path(path), reading), leak)
 
 
-LEAK_OPTIONS = ("content", "base_leak", "margin", "gain")
-
-
-def _options(given: Mapping[str, Any], *, without: str = "") -> ReadOptions:
-    return ReadOptions(**{name: x for name, x in given.items() if name not in (*LEAK_OPTIONS, without)})
-
-
-def _find(path: Path, given: Mapping[str, Any]) -> Network | Found:
+def _find(path: Path, given: ReadOptions) -> Network | Found:
     """Read what a file holds: a whole network where noiseprune wrote it, else a matrix."""
     form = format_of(path)
     check_readable(path)
-    options = _options(given, without="labels")  # which any matrix may be given, below
+    options = replace(given, labels=None)  # which any matrix may be given, below
     try:
         found: Network | Found
         found = form.reader()(path, options) if form.inside else form.reader()(path, options, meta.read_sidecar(path))
-        if isinstance(found, Found) and is_given(given.get("labels")):
-            return with_labels(found, given["labels"], path)
+        if isinstance(found, Found) and is_given(given.labels):
+            return with_labels(found, given.labels, path)
         return found
     except InvalidNetwork as error:
         raise InvalidNetwork(f"{path}: {error}") from None
 
 
-def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> Network:
+def _completed(path: Path, found: Network | Found, given: LeakOptions) -> Network:
     """Give a matrix its leak; a table holds weights, a matrix tells by its diagonal."""
     if isinstance(found, Network):
         return found
     origin = {"file": readable_name(path), **found.counts}
     if found.leak is not None:
-        _refuse_leak_options(given, f"{path} holds a leak")
+        given.refuse(f"{path} holds a leak")
         return Network(found.matrix, found.leak, labels=found.labels, origin=origin)
-    leak, content = given.get("base_leak"), given.get("content") or found.content
+    leak, content = given.base_leak, given.content or found.content
     bare = not found.matrix.diagonal().any()
     if content in ("operator", "laplacian") and found.content == "weights" and bare:
         raise InvalidOption(
@@ -183,22 +162,14 @@ def _completed(path: Path, found: Network | Found, given: Mapping[str, Any]) -> 
             found.matrix,
             content=content,
             base_leak=leak,
-            margin=given.get("margin"),
-            gain=given.get("gain"),
+            margin=given.margin,
+            gain=given.gain,
             labels=found.labels,
             origin=origin,
             copy=False,
         )
     except InvalidNetwork as error:
         raise InvalidNetwork(f"{path}: {error}") from None
-
-
-def _refuse_leak_options(given: Mapping[str, Any], why: str) -> None:
-    if any(given.get(name) is not None for name in ("base_leak", "content")):
-        raise InvalidOption(f"{why}: leave base_leak and content out")
-    wrong = [name for name in ("margin", "gain") if given.get(name) is not None]
-    if wrong:
-        raise InvalidOption(f"{why}: leave {' and '.join(wrong)} out")
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

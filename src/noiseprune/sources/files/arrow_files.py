@@ -9,12 +9,13 @@ import polars as pl
 
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.matrices import naming_damage
-from noiseprune.sources.files.options import Found, ReadOptions
 from noiseprune.sources.files.scanning import scan_arrow, scan_parquet
 from noiseprune.sources.files.sources import in_utf8
 from noiseprune.sources.files.tables import edge_list, own_weights
 from noiseprune.sources.files.text_files import table_of
+from noiseprune.sources.reading import ReadOptions
 
 
 def read_parquet(path: Path, options: ReadOptions) -> Network | Found:

@@ -10,9 +10,10 @@ import polars as pl
 
 from noiseprune.errors import BadFile
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.matrices import naming_damage
-from noiseprune.sources.files.options import Found, ReadOptions
 from noiseprune.sources.files.text_files import read_with_care
+from noiseprune.sources.reading import ReadOptions
 
 
 def read_excel(path: Path, options: ReadOptions) -> Found:

@@ -19,9 +19,10 @@ from noiseprune.errors import BadFile, InvalidNetwork, NoisePruneWarning
 from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found, sum_synapses
 from noiseprune.sources.files.matrices import name_neurons, naming_damage
-from noiseprune.sources.files.options import Found, ReadOptions, sum_synapses
 from noiseprune.sources.files.sources import read_bytes
+from noiseprune.sources.reading import ReadOptions
 
 MANY_EDGES = 1_000_000  # from which NetworkX takes many seconds and gigabytes
 GRAPH = re.compile(r"(?m)^\s*graph\s*\[")

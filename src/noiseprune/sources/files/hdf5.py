@@ -23,9 +23,10 @@ from noiseprune.network import Network
 from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.hdf5_parts import dense, new_file, record_in, values, write_rest
 from noiseprune.sources.files.matrices import choose_matrix, naming_damage, take_square_or_stack
-from noiseprune.sources.files.options import Found, ReadOptions
+from noiseprune.sources.reading import ReadOptions
 
 WEIGHTS = "weights"
 OF_OBSERVATIONS = ("obsp/", "layers/")  # what AnnData names by its observations

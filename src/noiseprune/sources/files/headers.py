@@ -9,8 +9,8 @@ from pathlib import Path
 
 from noiseprune.errors import BadFile
 from noiseprune.network.column_names import column_role
-from noiseprune.sources.files.options import ReadOptions
 from noiseprune.sources.files.rows import OURS
+from noiseprune.sources.reading import ReadOptions
 
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 

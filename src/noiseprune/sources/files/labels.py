@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from noiseprune.errors import BadFile, InvalidOption
-from noiseprune.sources.files.options import Found
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.sources import check_readable, read_bytes
 
 

@@ -18,9 +18,10 @@ from noiseprune.network import Network
 from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.hdf5_parts import dense, values
 from noiseprune.sources.files.matrices import choose_matrix, find_names, naming_damage, stack_axis, take_square_or_stack
-from noiseprune.sources.files.options import Found, ReadOptions
+from noiseprune.sources.reading import ReadOptions
 
 WEIGHTS = "weights"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"

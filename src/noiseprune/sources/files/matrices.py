@@ -21,9 +21,10 @@ from noiseprune.network import Network
 from noiseprune.network.checks import check_sparse, square_matrix
 from noiseprune.network.links import NEARLY_SYMMETRIC, is_symmetric
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.options import Found, ReadOptions, with_points
+from noiseprune.sources.files.found import Found, with_points
 from noiseprune.sources.files.sources import read_bytes
 from noiseprune.sources.files.text import Cells
+from noiseprune.sources.reading import ReadOptions
 
 ORIENTATIONS = ("pre-post", "post-pre")
 INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)

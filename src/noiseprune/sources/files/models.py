@@ -13,8 +13,9 @@ from noiseprune.network import Network
 from noiseprune.network.checks import check_sparse
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.matrices import choose_matrix, naming_damage, orient
-from noiseprune.sources.files.options import Found, ReadOptions
+from noiseprune.sources.reading import ReadOptions
 
 LINEAR = (
     "weights alone, read as a linear network whose leak is made up: not the dynamics of the trained model, which "

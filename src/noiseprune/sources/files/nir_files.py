@@ -19,9 +19,10 @@ from noiseprune.network.links import without_diagonal
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import trial
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.hdf5_parts import check_declared
 from noiseprune.sources.files.matrices import choose_matrix, naming_damage
-from noiseprune.sources.files.options import Found, ReadOptions
+from noiseprune.sources.reading import ReadOptions
 
 
 def read_nir(path: Path, options: ReadOptions) -> Network | Found:

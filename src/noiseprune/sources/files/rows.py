@@ -17,7 +17,8 @@ import polars as pl
 
 from noiseprune.errors import BadFile
 from noiseprune.network.column_names import ALIASES, WEIGHTS, plain
-from noiseprune.sources.files.options import ReadOptions, read_conditions, with_points
+from noiseprune.sources.files.found import with_points
+from noiseprune.sources.reading import ReadOptions, read_conditions
 
 # what each role is called, letter case, blanks and marks between words aside
 OURS = ["pre", "post", "weight"]  # the columns of a table that we write

@@ -16,9 +16,9 @@ from noiseprune.errors import BadFile
 from noiseprune.network.column_names import ALIASES, column_role, plain
 from noiseprune.sources.files import text, trial
 from noiseprune.sources.files.headers import INTEGER, columns_of, has_header, is_number
-from noiseprune.sources.files.options import ReadOptions
 from noiseprune.sources.files.rows import SAMPLED, Table
 from noiseprune.sources.files.sources import in_utf8, is_utf8, read_bytes
+from noiseprune.sources.reading import ReadOptions
 
 HEAD = 1 << 16  # bytes that tell separator, header and types
 PIECE = 1 << 18  # bytes

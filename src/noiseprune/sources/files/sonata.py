@@ -16,10 +16,11 @@ from noiseprune.network import Network
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found, sum_synapses
 from noiseprune.sources.files.hdf5_parts import new_file, record_in, values, write_rest
 from noiseprune.sources.files.matrices import choose_matrix, naming_damage
-from noiseprune.sources.files.options import Found, ReadOptions, sum_synapses
 from noiseprune.sources.files.sources import check_readable, read_bytes
+from noiseprune.sources.reading import ReadOptions
 
 POPULATION = "recurrent"
 NODES = "neurons"

@@ -15,15 +15,9 @@ import scipy.sparse as sp
 from noiseprune.errors import BadFile, InvalidOption
 from noiseprune.network.links import SYMMETRY_EPS
 from noiseprune.sources.files import metadata as meta
-from noiseprune.sources.files.options import (
-    TABLE_OPTIONS,
-    Found,
-    ReadOptions,
-    read_conditions,
-    split_list,
-    sum_synapses,
-)
+from noiseprune.sources.files.found import Found, sum_synapses
 from noiseprune.sources.files.rows import Rows, Table
+from noiseprune.sources.reading import TABLE_OPTIONS, ReadOptions, read_conditions, split_list
 
 MANY_RECIPROCAL = 1.5  # reciprocal pairs that a random network would have, and whose lack is no chance
 LARGEST_CHECKED = 1_000_000  # rows

@@ -16,13 +16,14 @@ from noiseprune.network.column_names import column_role
 from noiseprune.sources.files import metadata as meta
 from noiseprune.sources.files import text
 from noiseprune.sources.files.extras import require
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.headers import columns_of, has_header
 from noiseprune.sources.files.matrices import take_square, text_matrix
-from noiseprune.sources.files.options import TABLE_OPTIONS, Found, ReadOptions
 from noiseprune.sources.files.rows import SAMPLED, Table
 from noiseprune.sources.files.scanning import scan_text
 from noiseprune.sources.files.sources import BYTES_PER_BYTE, in_utf8, read_bytes
 from noiseprune.sources.files.tables import edge_list, own_weights
+from noiseprune.sources.reading import TABLE_OPTIONS, ReadOptions
 
 
 def read_text(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:

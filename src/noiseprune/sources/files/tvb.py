@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 from noiseprune.errors import BadFile
 from noiseprune.machine.memory import available_bytes
 from noiseprune.sources.files import text
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.matrices import name_neurons, naming_damage, take_square, text_matrix
-from noiseprune.sources.files.options import Found, ReadOptions
 from noiseprune.sources.files.sources import BYTES_PER_BYTE
+from noiseprune.sources.reading import ReadOptions
 
 WEIGHTS = ("weights.txt", "weights.txt.bz2")
 CENTRES = ("centres.txt", "centres.txt.bz2", "centers.txt", "centers.txt.bz2")

@@ -26,8 +26,9 @@ from noiseprune.errors import InvalidOption
 from noiseprune.network import Network
 from noiseprune.network.checks import plain
 from noiseprune.network.squares import named_square
-from noiseprune.sources.leak import BaseLeak, Content, Matrix, as_network
+from noiseprune.sources.leak import Matrix, as_network
 from noiseprune.sources.objects.matrices import MatrixKind, SquareKind
+from noiseprune.sources.reading import BaseLeak, Content
 
 __all__ = ["Given", "Kind", "MatrixKind", "network_of", "read_given"]
 

@@ -12,10 +12,10 @@ from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
 from noiseprune.machine.processes import ADVICE, NOT_HERE, left_behind
 from noiseprune.network import Network
 from noiseprune.network.column_names import column_role
-from noiseprune.sources.files.options import ReadOptions
 from noiseprune.sources.files.rows import Rows, Table
 from noiseprune.sources.files.tables import weigh
 from noiseprune.sources.objects.ratios import ratios
+from noiseprune.sources.reading import ReadOptions
 
 
 class Frame:

@@ -10,6 +10,7 @@ import numpy as np
 from noiseprune.network import Network
 from noiseprune.network.checks import square_matrix
 from noiseprune.network.links import is_symmetric, without_diagonal
+from noiseprune.sources.files.found import Found
 from noiseprune.sources.files.graph_files import (
     edge_attributes,
     find_weight,
@@ -19,7 +20,6 @@ from noiseprune.sources.files.graph_files import (
     read_weights,
     warn_if_large,
 )
-from noiseprune.sources.files.options import Found
 from noiseprune.sources.objects.ratios import ratios
 
 WEIGHT = "weight"

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from noiseprune.network import Network
 from noiseprune.network.squares import NamedSquare
-from noiseprune.sources.leak import BaseLeak, Content
+from noiseprune.sources.reading import BaseLeak, Content
 
 
 @dataclass(frozen=True)
