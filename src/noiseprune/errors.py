@@ -24,7 +24,19 @@ from typing import Any
 
 
 class NoisePruneError(Exception):
-    """The root of all errors that noiseprune raises on purpose."""
+    """The root of all errors that noiseprune raises on purpose.
+
+    Parameters
+    ----------
+    fact : str
+        What was expected, what came, and where.
+    remedy : str
+        What to do about it. It follows the fact, and who passes an error on may know a better one.
+    """
+
+    def __init__(self, fact: str = "", *, remedy: str = "") -> None:
+        super().__init__(f"{fact}: {remedy}" if remedy else fact)
+        self.fact, self.remedy = fact, remedy
 
 
 class InvalidNetwork(NoisePruneError, ValueError):

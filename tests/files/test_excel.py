@@ -50,7 +50,7 @@ def test_a_sheet_is_a_matrix_with_names(tmp_path):
 def test_one_of_several_sheets_is_chosen(tmp_path):
     other = [["pre", "post"], ["x", "y"], ["y", "x"]]
     path = book(tmp_path / "net.xlsx", notes=[["nothing here"]], synapses=LIST, other=other)
-    with pytest.raises(BadFile, match="has 3 sheets, 'notes', 'synapses', 'other': choose one with --sheet"):
+    with pytest.raises(BadFile, match="has 3 sheets, 'notes', 'synapses', 'other': choose one with sheet="):
         read(path)
     for sheet in ("synapses", "2"):
         assert edges(read(path, sheet=sheet)) == EXPECTED
@@ -58,7 +58,7 @@ def test_one_of_several_sheets_is_chosen(tmp_path):
     with pytest.raises(BadFile, match="has no sheet '9'; its sheets are 'notes', 'synapses', 'other'"):
         read(path, sheet="9")
     pl.DataFrame({"pre": ["a"], "post": ["b"]}).write_csv(tmp_path / "net.csv")
-    with pytest.raises(InvalidOption, match="leave out --sheet"):
+    with pytest.raises(InvalidOption, match="leave out sheet="):
         read(tmp_path / "net.csv", sheet="1")
 
 

@@ -67,13 +67,13 @@ def test_signs_come_from_a_mapping_a_text_or_a_table(tmp_path):
         net = read(path, transmitter_column="nt", signs=signs)
         assert edges(net) == expected
         assert net.origin["transmitters"]["DA"] == "dropped"
-    with pytest.raises(BadFile, match="--signs has no sign for 'GABA', 'none', 'DA'; it has ach: add 1, -1, or 0"):
+    with pytest.raises(BadFile, match="signs= has no sign for 'GABA', 'none', 'DA'; it has ach: add 1, -1, or 0"):
         read(path, transmitter_column="nt", signs="ACh=1")
     with pytest.raises(InvalidOption, match="signs are 1, -1 or 0"):
         read(path, transmitter_column="nt", signs="ACh=2")
-    with pytest.raises(InvalidOption, match="either --signs or --inhibitory"):
+    with pytest.raises(InvalidOption, match="either signs= or inhibitory="):
         read(path, transmitter_column="nt", signs="ACh=1", inhibitory="GABA")
-    with pytest.raises(BadFile, match="--signs needs a column of transmitters"):
+    with pytest.raises(BadFile, match="signs= needs a column of transmitters"):
         read(made(tmp_path, "pre,post\na,b\n", "bare.csv"), signs="ACh=1")
 
 
@@ -91,7 +91,7 @@ def test_signs_come_from_a_mapping_a_text_or_a_table(tmp_path):
 def test_untidy_tables(tmp_path, content, options, expected):
     path = made(tmp_path, content)
     if expected is None:
-        with pytest.raises(BadFile, match="'I1L' is a neuron of the first row.*give --no-header"):
+        with pytest.raises(BadFile, match="'I1L' is a neuron of the first row.*give no_header=True"):
             read(path, **options)
     else:
         assert edges(read(path, **options)) == {("I1L", "I2L"): expected}
@@ -195,7 +195,7 @@ def test_one_matrix_of_several_is_chosen(tmp_path):
         file["one/A"], file["B"] = W, 2 * W
         file["elsewhere"] = h5py.ExternalLink("other.h5", "/A")
     assert np.array_equal(weights(read(tmp_path / "net.h5", variable="one/A", orientation="post-pre")), W)
-    with pytest.raises(BadFile, match="holds 2 matrices, B, one/A: choose one with --variable"):
+    with pytest.raises(BadFile, match="holds 2 matrices, B, one/A: choose one with variable="):
         read(tmp_path / "net.h5")
 
 
@@ -334,7 +334,7 @@ def nir_graph(nir, **loops):
 def test_one_of_two_loops_of_a_nir_graph_is_chosen_and_constant_inputs_are_noted(tmp_path):
     nir = pytest.importorskip("nir")
     nir.write(tmp_path / "net.nir", nir_graph(nir, a=(W, 0.0, 0.0), b=(W.T, 0.5, 1.0)))
-    with pytest.raises(BadFile, match="holds 2 matrices, a, b: choose one with --variable"):
+    with pytest.raises(BadFile, match="holds 2 matrices, a, b: choose one with variable="):
         read(tmp_path / "net.nir")
     net = read(tmp_path / "net.nir", variable="b")
     assert np.array_equal(weights(net), 2 * W.T)

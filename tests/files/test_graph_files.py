@@ -42,7 +42,7 @@ def test_what_graphml_says_of_all_nodes_names_none_of_them(tmp_path):
 def test_one_of_several_graphs_is_chosen_and_nested_ones_are_refused(tmp_path):
     key = KEY.format(scope="edge")
     path = made(tmp_path, f"{HEAD}{key}{graph(PAIR, 'one')}{graph(OWN, 'two')}</graphml>", "net.graphml")
-    with pytest.raises(BadFile, match="holds 2 graphs, one, two: choose one with --variable"):
+    with pytest.raises(BadFile, match="holds 2 graphs, one, two: choose one with variable="):
         read(path)
     for name in ("two", "2"):
         assert edges(read(path, variable=name)) == {("b", "c"): 3.0}

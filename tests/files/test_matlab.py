@@ -121,7 +121,7 @@ def test_structs_names_and_an_empty_sparse_matrix_of_version_7_3(version_7_3):
     assert np.array_equal(net.weights.toarray(), W)
     assert net.labels == tuple(NAMES)
     assert read(path, variable="s.Z", base_leak=1.0).n_synapses == 0
-    with pytest.raises(BadFile, match=r"holds 2 matrices, s\.W, s\.Z: choose one with --variable"):
+    with pytest.raises(BadFile, match=r"holds 2 matrices, s\.W, s\.Z: choose one with variable="):
         read(path)
 
 

@@ -38,7 +38,7 @@ def saved(tmp_path, suffix, matrix=W):
 @pytest.mark.parametrize("suffix", [".csv", ".txt", ".npy", ".npz", ".mtx", ".mtx.gz"])
 def test_a_square_matrix_needs_its_orientation(tmp_path, suffix):
     path = saved(tmp_path, suffix)
-    with pytest.raises(BadFile, match=r"--orientation pre-post .* or post-pre"):
+    with pytest.raises(BadFile, match=r"orientation=pre-post .* or post-pre"):
         read(path)
     assert np.array_equal(read(path, orientation="post-pre").weights.toarray(), W)
     assert np.array_equal(read(path, orientation="pre-post").weights.toarray(), W.T)
@@ -46,7 +46,7 @@ def test_a_square_matrix_needs_its_orientation(tmp_path, suffix):
         read(path, orientation="sideways")
     with pytest.raises(
         InvalidOption,
-        match=r"not an edge list: leave out --where|by its columns: leave out --orientation",
+        match=r"not an edge list: leave out where=|by its columns: leave out orientation=",
     ):
         read(path, orientation="pre-post", where="a=b")
 
@@ -166,7 +166,7 @@ def test_somebody_elses_record_is_left_alone(tmp_path, record):
 
 def test_options_for_a_file_that_records_everything_are_refused(tmp_path):
     write(gallery.ring(5), tmp_path / "net.csv")
-    with pytest.raises(InvalidOption, match="it records everything: leave out --where"):
+    with pytest.raises(InvalidOption, match="it records everything: leave out where="):
         read(tmp_path / "net.csv", where="pre=1")
     with pytest.raises(InvalidOption, match="records its own leak"):
         read(tmp_path / "net.csv", base_leak=1.0)
@@ -180,7 +180,7 @@ def test_files_that_exist_are_not_overwritten_unless_asked(tmp_path, suffix):
     path = tmp_path / f"net.{suffix}"
     write(gallery.ring(5), path)
     before = path.read_bytes()
-    with pytest.raises(BadFile, match="exists already.*--overwrite"):
+    with pytest.raises(BadFile, match="exists already.*overwrite=True"):
         write(gallery.ring(6), path)
     assert path.read_bytes() == before
     write(gallery.ring(6), path, overwrite=True)

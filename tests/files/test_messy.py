@@ -119,7 +119,7 @@ def test_a_dot_beside_decimal_commas_is_refused(tmp_path):
 
 
 def test_thousands_are_thought_of(tmp_path):
-    with pytest.raises(BadFile, match="give --decimal-comma where 0,5 is a half, or take commas out that separate"):
+    with pytest.raises(BadFile, match="give decimal_comma=True where 0,5 is a half, or take commas out that separate"):
         read(made(tmp_path, "pre;post;weight\na;b;1,234\n"))
 
 
@@ -207,7 +207,7 @@ def test_options_that_would_do_nothing_are_refused(tmp_path):
     for options in ({"variable": "W"}, {"decimal_comma": True}):
         with pytest.raises(InvalidOption, match="leave out --"):
             read(tmp_path / "net.npy", **options)
-    with pytest.raises(InvalidOption, match="leave out --variable"):
+    with pytest.raises(InvalidOption, match="leave out variable="):
         read(made(tmp_path, "0,1\n1,0\n"), variable="W")
 
 

@@ -49,5 +49,5 @@ def test_names_of_regions_stand_in_a_file_of_their_own():
 
 def test_which_attribute_is_the_weight_is_asked():
     pytest.importorskip("networkx")
-    with pytest.raises(BadFile, match="could be the weight, value, fibers: choose with --weight"):
+    with pytest.raises(BadFile, match="could be the weight, value, fibers: choose with weight="):
         read(data_folder() / "awkward" / "15_graph.gml")

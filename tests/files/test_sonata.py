@@ -93,7 +93,7 @@ def test_one_of_several_tables_of_types_is_chosen(tmp_path):
     with pytest.raises(BadFile, match="no such file"):
         read(path, edge_types=tmp_path / "c.csv")
     (tmp_path / "net.csv").write_text("pre,post\na,b\n")
-    with pytest.raises(InvalidOption, match="leave out --edge-types"):
+    with pytest.raises(InvalidOption, match="leave out edge_types="):
         read(tmp_path / "net.csv", edge_types=tmp_path / "b_edge_types.csv")
 
 

@@ -54,11 +54,11 @@ def test_the_symmetric_part_is_read_where_it_is_asked_for(tmp_path):
     assert net.symmetric
     assert np.array_equal(net.weights.toarray(), [[0, 1.5, 1], [1.5, 0, 1.5], [1, 1.5, 0]])
     assert "differed by 3 at most" in net.origin["symmetrised"]
-    with pytest.raises(InvalidOption, match="leave out --orientation"):
+    with pytest.raises(InvalidOption, match="leave out orientation="):
         read(path, symmetrise=True, orientation="pre-post")
-    with pytest.raises(BadFile, match="differ by 0.0001 at most, so perhaps --symmetrise"):
+    with pytest.raises(BadFile, match="differ by 0.0001 at most, so perhaps symmetrise=True"):
         read(made(tmp_path, "0,1\n1.0001,0\n"))
-    with pytest.raises(InvalidOption, match="leave out --symmetrise"):
+    with pytest.raises(InvalidOption, match="leave out symmetrise=True"):
         read(made(tmp_path, "pre,post,weight\na,b,1\n"), symmetrise=True)
 
 

@@ -47,13 +47,13 @@ def test_one_matrix_of_a_stack_or_their_mean_is_read_whichever_axis_it_is(tmp_pa
     assert "mean of the 3 along" in mean.origin["stack"]
     place = ("first", "second", "third")[axis]
     with pytest.raises(
-        BadFile, match=rf"3 matrices along its {place} axis: give --index .0 to 2. for one .* or --mean"
+        BadFile, match=rf"3 matrices along its {place} axis: give index= .0 to 2. for one .* or mean=True"
     ):
         read(path)
     for wrong in (3, -1):
-        with pytest.raises(BadFile, match=f"has no --index {wrong} among the 3 .*; they count from 0 to 2"):
+        with pytest.raises(BadFile, match=f"has no index= {wrong} among the 3 .*; they count from 0 to 2"):
             read(path, index=wrong)
-    with pytest.raises(InvalidOption, match="give either --index or --mean"):
+    with pytest.raises(InvalidOption, match="give either index= or mean=True"):
         read(path, index=0, mean=True)
 
 
@@ -67,7 +67,7 @@ def test_a_cube_is_stacked_along_the_first_axis_in_numpy_and_the_last_in_matlab(
 def test_a_stack_of_one_needs_no_choice_and_a_plain_matrix_takes_none(tmp_path):
     matrices, array = stack(2, size=1)
     assert np.array_equal(read(saved(tmp_path / "a.npy", array), orientation="post-pre").weights.toarray(), matrices[0])
-    with pytest.raises(InvalidOption, match="leave out --index"):
+    with pytest.raises(InvalidOption, match="leave out index="):
         read(saved(tmp_path / "b.npy", matrices[0]), index=0)
     with pytest.raises(BadFile, match=r"holds no square matrix of numbers; it holds A \(4 x 5 x 6\)"):
         read(saved(tmp_path / "c.npz", np.ones((4, 5, 6))))
@@ -84,7 +84,7 @@ def test_a_matrix_beside_a_stack_is_still_the_matrix(tmp_path):
 def test_one_of_several_arrays_is_chosen_and_names_go_with_it(tmp_path):
     A = np.array([[0, 1.0], [2, 0]])
     np.savez(tmp_path / "net.npz", A=A, B=3 * A, names=np.array(["u", "v"]), more=np.array(["x", "y", "z"]))
-    with pytest.raises(BadFile, match="holds 2 matrices, A, B: choose one with --variable"):
+    with pytest.raises(BadFile, match="holds 2 matrices, A, B: choose one with variable="):
         read(tmp_path / "net.npz")
     net = read(tmp_path / "net.npz", variable="B", orientation="post-pre")
     assert np.array_equal(net.weights.toarray(), 3 * A)

@@ -212,7 +212,7 @@ def test_bad_conditions_and_leaks_are_refused(tmp_path):
         ({"base_leak": "strong"}, 'base_leak must be "dominant" or a positive rate'),
         ({"base_leak": 1.0, "gain": 1.5}, "gain must lie between 0 and 1"),
         ({"margin": -1.0}, "margin must be zero or positive"),
-        ({"orientation": "pre-post"}, "an edge list, which says pre and post by its columns: leave out --orientation"),
+        ({"orientation": "pre-post"}, "an edge list, which says pre and post by its columns: leave out orientation="),
     ):
         with pytest.raises(InvalidOption, match=message):
             read(path, **options)

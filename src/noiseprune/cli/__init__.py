@@ -24,6 +24,7 @@ from noiseprune.cli.prune import prune
 from noiseprune.cli.report import report
 from noiseprune.cli.run import run
 from noiseprune.cli.sweep import sweep
+from noiseprune.cli.wording import in_shell
 from noiseprune.errors import NoisePruneError
 
 app = typer.Typer(
@@ -70,7 +71,7 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except NoisePruneError as error:
-        return _fail(str(error))
+        return _fail(in_shell(str(error)))
     except usage_error as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         return _fail(message) if message else 0

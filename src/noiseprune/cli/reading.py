@@ -13,6 +13,7 @@ import typer
 
 import noiseprune
 from noiseprune.cli.options import READING, defaults, takes
+from noiseprune.cli.wording import in_shell
 from noiseprune.errors import BadFile
 from noiseprune.sources.reading import DECLARATIONS
 
@@ -103,7 +104,7 @@ def flat(origin: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: ", ".join(f"{key} {item}".removeprefix("kind ").replace("_", " ") for key, item in value.items())
         if isinstance(value, dict)
-        else (", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        else in_shell(", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in origin.items()
     }
 

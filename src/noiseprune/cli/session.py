@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from noiseprune.cli.wording import in_shell
 from noiseprune.errors import NoisePruneWarning
 
 if TYPE_CHECKING:
@@ -164,9 +165,9 @@ class Session:
         """Print the warnings, then the JSON object."""
         for warning in caught:
             if issubclass(warning.category, NoisePruneWarning):
-                self.warnings.append(str(warning.message))
+                self.warnings.append(in_shell(str(warning.message)))
                 style = "bold red" if "UNSTABLE" in self.warnings[-1] else "yellow"
-                self.errors.print(f"warning: {warning.message}", style=style, markup=False)
+                self.errors.print(f"warning: {self.warnings[-1]}", style=style, markup=False)
             else:
                 warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         if self.as_json and self._answer:

@@ -231,10 +231,7 @@ def slowest_rate(network: Network) -> float:
 
 def unstable(network: Network) -> UnstableNetwork:
     """Say that a network has no stationary covariance, how far it is from one, and what to do."""
-    advice = (
-        "weaken the weights: content='weights', base_leak=1.0, gain=0.9 (--content weights --base-leak 1.0 --gain 0.9) "
-        "scale them"
-    )
+    advice = "weaken the weights: content='weights', base_leak=1.0, gain=0.9 scale them"
     try:
         abscissa = _abscissa(network)
     except DidNotConverge:

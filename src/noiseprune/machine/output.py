@@ -28,7 +28,7 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     if path.is_dir():
         raise BadFile(f"{path}: is a folder; name a file in it")
     if there and not overwrite:
-        raise BadFile(f"{path}: exists already; choose another name, or overwrite it with --overwrite (overwrite=True)")
+        raise BadFile(f"{path}: exists already; choose another name, or overwrite it with overwrite=True")
     folder = _target(path).parent
     if not folder.is_dir():
         raise BadFile(f"{path}: the folder {folder} does not exist; make it first")

@@ -30,7 +30,7 @@ def _bad_diagonal(operator: sp.csr_array, diagonal: NDArray[np.float64], bad: ND
     if is_laplacian(operator):
         return (
             "the matrix is a graph Laplacian (a positive diagonal, rows or columns that sum to zero), where A = W - diag(leak) "
-            'was expected: content="laplacian" (--content laplacian) reads its couplings W = -L off the diagonal'
+            'was expected: content="laplacian" reads its couplings W = -L off the diagonal'
         )
     i = int(bad[0])
     place = f"neuron {i} has {diagonal[i]:g} ({bad.size} of {diagonal.size} neurons)"
@@ -44,7 +44,7 @@ def _bad_diagonal(operator: sp.csr_array, diagonal: NDArray[np.float64], bad: ND
         place = f"neuron {i} has {diagonal[i]:g} ({found} of {diagonal.size} neurons are not zero)"
         return (
             f"the diagonal of A = W - diag(leak) must be negative, that of weights zero; {place}: where these are "
-            'self-connections of weights, content="weights" (--content weights) drops them'
+            'self-connections of weights, content="weights" drops them'
         )
     return (
         f"the diagonal of A = W - diag(leak) must be negative; {place}: give Network(W, leak) with positive leaks, or "

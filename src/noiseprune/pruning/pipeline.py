@@ -266,8 +266,8 @@ def _warn_unstable(measured: Comparison) -> None:
     cut = " (a piece was cut off and has no excess leak)" if zero else ""
     warnings.warn(
         f"the pruned network is UNSTABLE{cut}: its spectral abscissa is {measured.spectral_abscissa_after:+.3g} 1/s, from "
-        f"{measured.spectral_abscissa_before:+.3g}; let the neurons refit their weights (strengthen='regressed', "
-        "--strengthen regressed), keep more (a higher density), or raise the leak of the original",
+        f"{measured.spectral_abscissa_before:+.3g}; let the neurons refit their weights (strengthen='regressed'), "
+        "keep more (a higher density), or raise the leak of the original",
         NoisePruneWarning,
         stacklevel=4,
     )
@@ -279,7 +279,7 @@ def _connectivity(network: Network, pruned: Network) -> list[str]:
     share, need = pruned.n_synapses / network.n_synapses, connectivity_density(network)
     what = "to hold together" if network.symmetric else "to leave every neuron an input and an output"
     low = f"a density of {share:.2g} is below the {need:.2g} or so that a random network of this size needs {what}"
-    offer = "keep_connected=True (--keep-connected) keeps a spanning forest inside the same budget"
+    offer = "keep_connected=True keeps a spanning forest inside the same budget"
     if after > before:
         why = f" ({low})" if share < need else ""
         return [f"the network fell apart: {before} connected components before, {after} after{why}: {offer}"]

@@ -74,7 +74,7 @@ def make_plan(network: Network, budget: Budget, options: PruneOptions) -> Plan:
     if budget.epsilon is not None and gaps and not options.beyond_theorem:
         raise InvalidOption(
             f"epsilon={budget.epsilon:g} promises an error that only the theorem gives, and here it does not hold: "
-            f"{'; '.join(gaps)}. Give density instead, or beyond_theorem=True (--beyond-theorem) to use its formula "
+            f"{'; '.join(gaps)}. Give density instead, or beyond_theorem=True to use its formula "
             "without its promise"
         )
     return Plan(probe, rule, strengthening, leak, draw, gaps, reasons)

@@ -86,7 +86,7 @@ def as_network(
         if base_leak is not None:
             raise InvalidOption(
                 "base_leak is for weights that have no leak, and the diagonal of this matrix holds one: leave base_leak "
-                'out, or add content="weights" (--content weights) to discard the diagonal'
+                'out, or add content="weights" to discard the diagonal'
             )
         return Network.from_matrix(matrix, labels=labels, origin=origin)
     if base_leak is None:
@@ -98,7 +98,7 @@ def as_network(
         if not is_laplacian(matrix):
             raise InvalidNetwork(
                 "a graph Laplacian has a positive diagonal, nothing positive off it, and rows or columns that sum to zero; "
-                'this matrix does not: leave content="laplacian" (--content laplacian) out'
+                'this matrix does not: leave content="laplacian" out'
             )
         found["laplacian"] = "its couplings, off the diagonal, with their signs turned"
         matrix = -without_diagonal(matrix)

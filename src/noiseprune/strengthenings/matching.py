@@ -118,7 +118,7 @@ class Matched(Strengthening):
         except UnstableNetwork:
             raise UnstableNetwork(
                 "what the draw kept has no stationary state, so there is nothing to match: a piece was cut off and has no "
-                "excess leak. Keep the network in one piece (keep_connected=True, --keep-connected) or more of it"
+                "excess leak. Keep the network in one piece (keep_connected=True) or more of it"
             ) from None
 
 

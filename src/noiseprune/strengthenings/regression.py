@@ -105,8 +105,8 @@ class Regressed(Strengthening):
                 return done._replace(links=found.link_matrix, leak=found.leak)
         raise UnstableNetwork(
             "no regressed weights of the kept synapses leave the network stable: its own leak is too small, or a piece was "
-            "cut off and has no excess leak. Keep more (a higher density), keep it in one piece (keep_connected=True, "
-            "--keep-connected), keep the leak (leak='original'), or take strengthen='reciprocal', which returns what the "
+            "cut off and has no excess leak. Keep more (a higher density), keep it in one piece (keep_connected=True), "
+            "keep the leak (leak='original'), or take strengthen='reciprocal', which returns what the "
             "draw made, stable or not"
         )
 

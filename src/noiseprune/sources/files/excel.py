@@ -23,7 +23,7 @@ def read_excel(path: Path, options: ReadOptions) -> Found:
         sheet = _chosen(fastexcel.read_excel(path).sheet_names, options.sheet, path)
         cells, numbers = (_cells(path, sheet, kind) for kind in ("string", "float"))
     if cells.is_empty():
-        raise BadFile(f"{path}: the sheet {sheet!r} is empty: choose another with --sheet")
+        raise BadFile(f"{path}: the sheet {sheet!r} is empty: choose another with sheet=")
     # fractions come as text of nine digits: take them as the numbers that they are
     exact = [
         pl.when(text.str.contains(r"[.eE]") & number.is_not_null()).then(number.cast(pl.String)).otherwise(text)
@@ -58,7 +58,7 @@ def _chosen(names: list[str], wanted: str | None, path: Path) -> str:
     listed = ", ".join(map(repr, names))
     if wanted is None:
         if len(names) > 1:
-            raise BadFile(f"{path}: has {len(names)} sheets, {listed}: choose one with --sheet")
+            raise BadFile(f"{path}: has {len(names)} sheets, {listed}: choose one with sheet=")
         return names[0]
     if str(wanted) in names:
         return str(wanted)

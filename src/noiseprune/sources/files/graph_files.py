@@ -84,7 +84,7 @@ def _one_graph(data: bytes, wanted: str | None, path: Path) -> bytes:
     numbered = {str(k): graph for k, graph in enumerate(graphs, 1)}
     names = {graph.get("id", k): graph for k, graph in numbered.items()}
     if wanted is None and len(graphs) > 1:
-        raise BadFile(f"{path}: holds {len(graphs)} graphs, {', '.join(names)}: choose one with --variable")
+        raise BadFile(f"{path}: holds {len(graphs)} graphs, {', '.join(names)}: choose one with variable=")
     if wanted is not None and wanted not in names | numbered:
         raise BadFile(f"{path}: holds no graph {wanted!r}; those it holds are {', '.join(names) or 'none'}")
     kept = graphs if wanted is None else [(numbered | names)[wanted]]
@@ -176,9 +176,9 @@ def _found(graph: Any, path: Path, options: ReadOptions, what: str) -> Network |
     options.allow(taking, f"{path} is a graph, whose edges have a direction or none")
     text = graph.graph.get(meta.RECORD)
     try:
-        found = from_networkx(graph, options.weight, in_memory=False)
+        found = from_networkx(graph, options.weight, texts=True)
     except InvalidNetwork as error:
-        raise BadFile(f"{path}: {error}") from None
+        raise BadFile(f"{path}: {error.fact}", remedy="choose with weight=" if error.remedy else "") from None
     if text is not None:
         network = meta.restore_inside(found.matrix, text, path)
         if network is not None:
@@ -214,7 +214,7 @@ def write_gml(network: Network, path: Path) -> None:
         networkx.write_gml(to_networkx(network), file)
 
 
-def from_networkx(graph: Any, weight: str | None = None, *, in_memory: bool = True) -> Found:
+def from_networkx(graph: Any, weight: str | None = None, *, texts: bool = False) -> Found:
     """Read a graph of NetworkX, an edge u -> v as the synapse from u to v; an undirected one as symmetric.
 
     Parameters
@@ -224,8 +224,8 @@ def from_networkx(graph: Any, weight: str | None = None, *, in_memory: bool = Tr
     weight : str, optional
         The attribute that holds the weight: by default "weight", or the only one that is a number; without any an edge
         counts 1.
-    in_memory : bool
-        Whether a user holds the graph, so that there are no options of reading to advise.
+    texts : bool
+        Whether numbers may be written as text, as in files.
 
     Raises
     ------
@@ -236,16 +236,16 @@ def from_networkx(graph: Any, weight: str | None = None, *, in_memory: bool = Tr
     number = {node: k for k, node in enumerate(nodes)}
     edges = list(graph.edges(data=True))
     attributes = edge_attributes(graph)
-    attribute = find_weight(attributes, weight, in_memory=in_memory)
+    attribute = find_weight(attributes, weight, texts=texts)
     ends = [(number[u], number[v]) for u, v, _ in edges]
     values = [1 if attribute is None else data.get(attribute) for data in attributes]
-    weights = read_weights(values, lambda k: f"edge {edges[k][:2]!r}", attribute, in_memory=in_memory)
+    weights = read_weights(values, lambda k: f"edge {edges[k][:2]!r}", attribute)
     matrix, counts = place_edges(ends, weights, len(nodes), directed=graph.is_directed())
     if attribute is None:
         counts["weight"] = "no such attribute: each edge counts 1"
     elif attribute != "weight":
         counts["weight"] = attribute
-    unused = [name for name in _could_be_weights(attributes, in_memory=in_memory) if name != attribute]
+    unused = [name for name in _could_be_weights(attributes, texts=texts) if name != attribute]
     if unused:
         counts["attributes_not_used"] = ", ".join(unused)
     return Found(matrix, labels_of(nodes), counts, "weights")
@@ -257,7 +257,7 @@ def edge_attributes(graph: Any) -> list[dict[str, Any]]:
     return [{**defaults, **data} if defaults else data for *_, data in graph.edges(data=True)]
 
 
-def find_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, in_memory: bool = True) -> str | None:
+def find_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, texts: bool = False) -> str | None:
     """Find the attribute that holds the weight of an edge; None where there is none."""
     names = {name: None for data in attributes for name in data}
     if wanted is not None:
@@ -266,18 +266,20 @@ def find_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, 
         return wanted
     if "weight" in names:
         return "weight"
-    fit = _could_be_weights(attributes, in_memory=in_memory)
+    fit = _could_be_weights(attributes, texts=texts)
     if len(fit) > 1:
-        remedy = "rename the right one to weight, or drop the others" if in_memory else "choose with --weight"
-        raise InvalidNetwork(f"several attributes of the edges could be the weight, {', '.join(fit)}: {remedy}")
+        raise InvalidNetwork(
+            f"several attributes of the edges could be the weight, {', '.join(fit)}",
+            remedy="rename the right one to weight, or drop the others",
+        )
     return fit[0] if fit else None
 
 
-def _could_be_weights(attributes: list[dict[str, Any]], *, in_memory: bool) -> list[str]:
-    """Name the attributes that are numbers wherever they are there; in files, also those written as text."""
+def _could_be_weights(attributes: list[dict[str, Any]], *, texts: bool) -> list[str]:
+    """Name the attributes that are numbers wherever they are there, or `texts` that read as numbers."""
     names = {name: None for data in attributes for name in data}
     there = {name: [data[name] for data in attributes if data.get(name) is not None] for name in names}
-    is_number = _is_number if in_memory else _reads_as_number
+    is_number = _reads_as_number if texts else _is_number
     return [name for name, values in there.items() if name not in NO_WEIGHTS and values and all(map(is_number, values))]
 
 
@@ -289,15 +291,15 @@ def _reads_as_number(value: Any) -> bool:
     return _is_number(value) or (isinstance(value, str) and bool(np.isfinite(_number(value))))
 
 
-def read_weights(values: list[Any], place: Any, attribute: str | None, *, in_memory: bool = True) -> Any:
+def read_weights(values: list[Any], place: Any, attribute: str | None) -> Any:
     """Turn the weights of edges into float64, or name the first that is no number."""
     weights = np.array([_number(value) for value in values], dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(weights))
     if bad.size:
-        remedy = "or drop the attribute" if in_memory else "or choose another attribute with --weight"
         raise InvalidNetwork(
             f"{place(bad[0])} has {attribute} = {values[bad[0]]!r}, where a finite number was expected ({bad.size} such "
-            f"edges): mend it, {remedy}"
+            "edges)",
+            remedy="mend it, or drop the attribute",
         )
     return weights
 

@@ -41,7 +41,7 @@ def has_header(rows: Sequence[Sequence[str]], options: ReadOptions, path: Path) 
         if named and all(name in first[:2] and name in ids for name in named):
             raise BadFile(
                 f"{path}: {named[0]!r} is a neuron of the first row, and no column is called so, since it occurs again below: "
-                "give --no-header, with the numbers of the columns: --pre 1 --post 2"
+                "give no_header=True, with the numbers of the columns: pre=1 and post=2"
             )
         return True
     if looks_like_a_synapse(first):

@@ -37,9 +37,7 @@ def with_labels(found: Found, given: str | os.PathLike[str] | Sequence[Any], pat
     from noiseprune.sources.files.matrices import name_neurons
 
     if found.labels is not None:
-        raise InvalidOption(
-            f"{path} names its neurons itself, {found.labels[0]!r} the first: leave labels out (--labels)"
-        )
+        raise InvalidOption(f"{path} names its neurons itself, {found.labels[0]!r} the first: leave labels out")
     n = found.matrix.shape[0]
     if isinstance(given, str | os.PathLike):
         where, names = str(given), _read(Path(given), n)

@@ -62,13 +62,13 @@ def orient(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
     if orientation is None and not is_symmetric(csr):
         largest, difference = float(np.abs(csr.data).max()), _asymmetry(csr)
         nearly = (
-            f"; the two directions differ by {difference:.2g} at most, so perhaps --symmetrise, which averages them"
+            f"; the two directions differ by {difference:.2g} at most, so perhaps symmetrise=True, which averages them"
             if difference <= NEARLY_SYMMETRIC * largest
             else ""
         )
         raise BadFile(
             f"{path}: the matrix is not symmetric and does not say which way it runs: give "
-            f"--orientation pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives){nearly}"
+            f"orientation=pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives){nearly}"
         )
     return csr
 
@@ -100,14 +100,14 @@ def take_square(
         counts["diagonal_entries_without_number_taken_as_0"] = without_number
     if options.symmetrise:
         if options.orientation is not None:
-            raise InvalidOption(f"{path}: --symmetrise makes rows and columns alike: leave out --orientation")
+            raise InvalidOption(f"{path}: symmetrise=True makes rows and columns alike: leave out orientation=")
         csr = orient(matrix, "post-pre", path)
         half = csr.dtype.type(0.5)
         counts["symmetrised"] = f"(W + W^T) / 2; the two directions differed by {_asymmetry(csr):.3g} at most"
         return Found((csr * half + csr.T * half).tocsr(), labels, counts)
     if oblong and options.orientation is None:
         raise BadFile(
-            f"{path}: rows and columns name different neurons, and it does not say which send: give --orientation pre-post (a "
+            f"{path}: rows and columns name different neurons, and it does not say which send: give orientation=pre-post (a "
             "row holds what a neuron sends) or post-pre (a row holds what it receives)"
         )
     counts["orientation"] = options.orientation or "symmetric"
@@ -179,17 +179,17 @@ def unstack(
     sizes = " x ".join(map(str, shape))
     what = f"{size} along the {place} axis of {name} ({sizes})"
     if options.index is not None and options.mean:
-        raise InvalidOption("give either --index or --mean")
+        raise InvalidOption("give either index= or mean=True")
     if options.mean:
         return np.mean(array, axis=axis), {"stack": f"mean of the {what}"}
     if options.index is None and size > 1:
         raise BadFile(
-            f"{path}: {name} has the shape {sizes}, {size} matrices along its {place} axis: give --index (0 to {size - 1}) for "
-            "one of them, or --mean for their mean"
+            f"{path}: {name} has the shape {sizes}, {size} matrices along its {place} axis: give index= (0 to {size - 1}) for "
+            "one of them, or mean=True for their mean"
         )
     index = options.index or 0
     if not 0 <= index < size:
-        raise BadFile(f"{path}: has no --index {index} among the {what}; they count from 0 to {size - 1}")
+        raise BadFile(f"{path}: has no index={index} among the {what}; they count from 0 to {size - 1}")
     return np.take(array, index, axis=axis), {"stack": f"number {index} (from 0) of the {what}"}
 
 
@@ -267,7 +267,7 @@ def choose_matrix(shapes: dict[str, tuple[int, ...]], wanted: str | None, path: 
         there = ", ".join(f"{name} ({' x '.join(map(str, shape)) or 'a number'})" for name, shape in shapes.items())
         raise BadFile(f"{path}: holds no square matrix of numbers{f'; it holds {there[:300]}' if there else ''}")
     if wanted is None and len(names) > 1:
-        raise BadFile(f"{path}: holds {len(names)} matrices, {listed}: choose one with --variable")
+        raise BadFile(f"{path}: holds {len(names)} matrices, {listed}: choose one with variable=")
     return wanted or names[0]
 
 
@@ -414,7 +414,7 @@ def _grid(cells: pl.DataFrame, table: Cells, path: Path, labels: list[int | str]
             bad[column] = False
         if bad.any():
             row = bad.arg_true()[0]
-            hint = ": give --decimal-comma where 0,5 is a half" if DECIMAL_COMMA.fullmatch(cell[row]) else ""
+            hint = ": give decimal_comma=True where 0,5 is a half" if DECIMAL_COMMA.fullmatch(cell[row]) else ""
             name = "" if labels is None else f" ({labels[column]!r})"
             raise BadFile(
                 f"{path}: line {table.lines[row - cells.height]}, column {column + 1 + table.cells.width - cells.width}{name} "

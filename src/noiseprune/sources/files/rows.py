@@ -118,11 +118,10 @@ class Rows:
     def _required(self, role: str, wanted: str | None) -> str:
         column = self._column(role, wanted)
         if column is None:
-            remedy = "rename it" if self.table.in_memory else f"name it with --{role}"
-            data = "" if self.table.in_memory else ", or give --no-header where the first line is data"
             raise BadFile(
-                f"{self.path}: no column for {role} among {self.names()}: one called {', '.join(ALIASES[role][:4])} or the "
-                f"like was expected (the first line is taken for the header); {remedy}{data}"
+                f"{self.path}: no column for {role} among {self.names()}, where one called {', '.join(ALIASES[role][:4])} or "
+                "the like was expected",
+                remedy=f"name it with {role}=, or give no_header=True where the first line is data",
             )
         return column
 
@@ -139,13 +138,13 @@ class Rows:
         return [str(k) for k, name in enumerate(self.header) if plain(name) in aliases]
 
     def _several(self, role: str, found: Sequence[str]) -> BadFile:
-        option = "--transmitter-column" if role == "transmitter" else f"--{role}"
+        option = "transmitter_column=" if role == "transmitter" else f"{role}="
         names = [repr(self.header[int(k)]) for k in found]
         shown = names if len(names) <= 20 else [*names[:20], f"{len(names) - 20} more"]
-        remedy = "rename or drop one" if self.table.in_memory else f"choose with {option}"
         return BadFile(
             f"{self.path}: {'two' if len(found) == 2 else len(found)} columns could be the {role} column, "
-            f"{', '.join(shown[:-1])} and {shown[-1]}: {remedy}"
+            f"{', '.join(shown[:-1])} and {shown[-1]}",
+            remedy=f"choose with {option}",
         )
 
     def _unused(self) -> list[str]:
@@ -365,17 +364,16 @@ class Rows:
         shown = self._lined().filter(bad).select("line", _text(name, schema[name])).head(1).collect()
         raise BadFile(
             f"{self.path}: {self._place(shown['line'][0])}, column {self.header[int(name)]!r} {said(shown[name][0])} "
-            f"({n} such rows){self._remedy(shown[name][0])}"
+            f"({n} such rows)",
+            remedy=self._remedy(shown[name][0]),
         )
 
     def _remedy(self, cell: Any) -> str:
-        if self.table.in_memory:
-            return ": mend or drop them"
         if isinstance(cell, str) and self.options.decimal_comma and "." in cell:
-            return ": beside decimal commas a dot separates thousands: take it out, or leave out --decimal-comma"
+            return "beside decimal commas a dot separates thousands: take it out, or leave out decimal_comma=True"
         if isinstance(cell, str) and cell.count(",") == 1:
-            return ": give --decimal-comma where 0,5 is a half, or take commas out that separate thousands"
-        return ": mend or drop them, or name another column with --weight"
+            return "give decimal_comma=True where 0,5 is a half, or take commas out that separate thousands"
+        return "mend or drop them, or name another column with weight="
 
     def _first(self, bad: pl.Expr) -> str:
         return self._place(self._lined().filter(bad).select("line").head(1).collect()["line"][0])

@@ -76,7 +76,7 @@ def _population(file: Any, wanted: str | None, path: Path) -> str:
     if name in between:
         raise BadFile(
             f"{path}: the edges {name!r} lead from one population to another, {between[name]}; edges within one population "
-            "were expected: number both as one, or choose others with --variable"
+            "were expected: number both as one, or choose others with variable="
         )
     return choose_matrix({name: (2, 2) for name in ends if name not in between}, wanted, path)
 
@@ -119,8 +119,8 @@ def _weight(edges: Any, m: int, path: Path, options: ReadOptions) -> tuple[Any, 
         there = sorted({x for group in groups for x in edges.get(group, ())})
         raise BadFile(
             f"{path}: edge {k} has no {name} ({np.count_nonzero(missing)} such edges); the attributes of edges are "
-            f"{', '.join(there) or 'none'}: choose another with --weight, or give a table of edge types that has it with "
-            "--edge-types"
+            f"{', '.join(there) or 'none'}: choose another with weight=, or give a table of edge types that has it with "
+            "edge_types="
         )
     counts = {} if m == own and not options.weight else {"weight": source}
     if name == WEIGHT:
@@ -183,7 +183,7 @@ def _types_file(path: Path, options: ReadOptions) -> Path | None:
         return same[0]
     if len(beside) > 1:
         names = ", ".join(other.name for other in beside[:6])
-        raise BadFile(f"{path}: several tables of edge types lie beside it, {names}: choose one with --edge-types")
+        raise BadFile(f"{path}: several tables of edge types lie beside it, {names}: choose one with edge_types=")
     return beside[0] if beside else None
 
 

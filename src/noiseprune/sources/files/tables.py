@@ -61,10 +61,10 @@ class _Weights:
     def summed(self) -> sp.csr_array:
         """Sum the rows into W, (post, pre)."""
         if (self.options.inhibitory or self.options.signs is not None) and self.rows.transmitter is None:
-            option = "--inhibitory" if self.options.inhibitory else "--signs"
+            option = "inhibitory=" if self.options.inhibitory else "signs="
             raise BadFile(
                 f"{self.rows.path}: {option} needs a column of transmitters; among {self.rows.names()} there is none: name it "
-                "with --transmitter-column"
+                "with transmitter_column="
             )
         weight = self._magnitudes()
         self._check_sides(weight)
@@ -102,7 +102,7 @@ class _Weights:
         words = {1: "+", -1: "-", 0: "dropped"}
         self.rows.counts["transmitters"] = {name or "(none)": words[sign] for name, sign in signs.items()}
         if len(signs) > 1 and min(signs.values()) > 0 and (weight >= 0).all():
-            self.rows.caution("no transmitter is inhibitory: --inhibitory names those that are, such as GABA")
+            self.rows.caution("no transmitter is inhibitory: inhibitory= names those that are, such as GABA")
         # a file may have its signs already
         return np.where(sign < 0, -np.abs(weight), weight if self.options.signs is None else sign * np.abs(weight))
 
@@ -110,12 +110,12 @@ class _Weights:
         """Decide the sign of every transmitter that was met."""
         if self.options.signs is not None:
             if self.options.inhibitory:
-                raise InvalidOption("give either --signs or --inhibitory")
+                raise InvalidOption("give either signs= or inhibitory=")
             table = sign_table(self.options.signs)
             missing = [name or NO_TRANSMITTER for name in met if (name or NO_TRANSMITTER).lower() not in table]
             if missing:
                 raise BadFile(
-                    f"{self.rows.path}: --signs has no sign for {', '.join(map(repr, missing[:10]))}; it has {', '.join(table)}: "
+                    f"{self.rows.path}: signs= has no sign for {', '.join(map(repr, missing[:10]))}; it has {', '.join(table)}: "
                     "add 1, -1, or 0 to drop such rows"
                 )
             return {name: table[(name or NO_TRANSMITTER).lower()] for name in met}
@@ -160,7 +160,7 @@ class _Weights:
     def _undirected(self, weight: Any) -> sp.csr_array:
         """Let each row stand for both directions; a pair that is listed both ways counts once."""
         if "electrical" in self.rows.frame.columns:
-            raise InvalidOption("--undirected lets all rows stand for both directions: leave out --electrical")
+            raise InvalidOption("undirected=True lets all rows stand for both directions: leave out electrical=")
         once = self._chemical(slice(None), weight)
         there = once.astype(bool).astype(np.float64)
         both = there.multiply(there.T)
@@ -172,7 +172,7 @@ class _Weights:
             a, b = self.rows.labels[i], self.rows.labels[j]
             raise BadFile(
                 f"{self.rows.path}: {a!r} to {b!r} sums to {once[j, i]:g} and {b!r} to {a!r} to {once[i, j]:g} ({unequal.size} "
-                "such pairs), where rows that stand for both directions would agree: leave out --undirected, or mend the rows"
+                "such pairs), where rows that stand for both directions would agree: leave out undirected=True, or mend the rows"
             )
         self.rows.counts["undirected"] = f"each row stands for both directions; {both.nnz // 2} pairs listed both ways"
         return (once + once.T).multiply((there + there.T).power(-1)).tocsr()
@@ -186,7 +186,7 @@ class _Weights:
         pattern = matrix.astype(bool)
         if not pattern.multiply(pattern.T).nnz:
             self.rows.caution(
-                "no two neurons are connected in both directions, as where each pair is listed once: --undirected reads each "
+                "no two neurons are connected in both directions, as where each pair is listed once: undirected=True reads each "
                 "row for both"
             )
 
@@ -207,7 +207,7 @@ class _Weights:
                 one, other = (", ".join(side) for side in sides)
                 rows.caution(
                     f"rows of {column} = {one} and of {column} = {other} list the same connections from both sides: "
-                    f"--where {column}={keep} keeps one"
+                    f"where={column}={keep} keeps one"
                 )
 
     def _electrical(self, which: Any, weight: Any) -> tuple[sp.csr_array, sp.csr_array]:

@@ -67,7 +67,7 @@ def read_with_care(data: bytes, path: Path, options: ReadOptions) -> Found:
         raise BadFile(
             f"{path}: is neither a square matrix ({cells.cells.height} rows, {cells.cells.width} columns) nor an edge list "
             f"(no column called pre, source, origin or from in {', '.join(map(repr, first[:6]))}): make the "
-            "matrix square, or name the columns with --pre and --post, or give --no-header where the first row is data"
+            "matrix square, or name the columns with pre= and post=, or give no_header=True where the first row is data"
         )
     lined = cells.cells.with_columns(cells.lines.alias("line"))
     if header:

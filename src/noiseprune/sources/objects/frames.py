@@ -17,6 +17,8 @@ from noiseprune.sources.files.tables import weigh
 from noiseprune.sources.objects.ratios import ratios
 from noiseprune.sources.reading import ReadOptions
 
+REMEDY = "rename, mend or drop what is in the way"  # a frame is read without options
+
 
 class Frame:
     """An edge list: columns found by their names, as in a file."""
@@ -42,7 +44,9 @@ class Frame:
         try:
             self.rows = Rows(table, Path(f"the {library} frame"), ReadOptions())
             self.found = weigh(self.rows, ReadOptions())
-        except (BadFile, pl.exceptions.PolarsError) as error:
+        except BadFile as error:
+            raise InvalidNetwork(error.fact, remedy=REMEDY if error.remedy else "") from None
+        except pl.exceptions.PolarsError as error:
             raise InvalidNetwork(str(error)) from None
 
     def _column(self, k: int) -> pl.Series:
