@@ -32,10 +32,11 @@ def run(
             show_default=False,
         ),
     ] = None,
-    rate: Annotated[
+    decision_rate: Annotated[
         float | None,
         option(
             RULE,
+            "--decision-rate",
             "--rate",
             help="continuous: decisions of a synapse, 1/s; four a window by default.",
             show_default=False,
@@ -94,7 +95,7 @@ def run(
         "schedule": schedule,
         "rounds": rounds,
         "window": window,
-        "rate": rate,
+        "decision_rate": decision_rate,
         "tuning": tuning,
         "leak": leak,
         "activation": activation,

@@ -63,7 +63,7 @@ def sweep(
             net,
             densities=densities,
             rules=_parts(rule) or ["noise"],
-            strengthens=_parts(strengthen) or ["auto"],
+            strengthenings=_parts(strengthen) or ["auto"],
             draws=draws,
             tolerance=tolerance,
             keep_connected=keep_connected,

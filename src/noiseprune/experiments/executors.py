@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,10 +23,27 @@ PICTURE = "picture"  # what the first draw of each choice carries beside its mea
 _worker: Worker
 
 
+class Methods(NamedTuple):
+    """What is tried, by what it is called in the table."""
+
+    rules: dict[str, Any]
+    strengthenings: dict[str, Any]
+
+
+def label(given: Sequence[Any]) -> dict[str, Any]:
+    """Call names by themselves and objects by their name, or as they print where several share it."""
+    names = [one if isinstance(one, str) else getattr(one, "name", type(one).__name__) for one in given]
+    return {
+        name if isinstance(one, str) or names.count(name) == 1 else repr(one): one
+        for name, one in zip(names, given, strict=True)
+    }
+
+
 class Worker:
     """One process's share: the original's side of the comparison is computed once."""
 
-    def __init__(self, network: Network, seed: int, keep_connected: bool) -> None:
+    def __init__(self, network: Network, seed: int, keep_connected: bool, methods: Methods) -> None:
+        self.methods = methods
         self.network = network
         self.seed = seed
         self.keep_connected = keep_connected
@@ -55,8 +73,8 @@ class Worker:
                 result = prune(
                     self.network,
                     density=case["target_density"],
-                    rule=case["rule"],
-                    strengthen=case["strengthen"],
+                    rule=self.methods.rules[case["rule"]],
+                    strengthen=self.methods.strengthenings[case["strengthen"]],
                     keep_connected=self.keep_connected,
                     compare=False,
                     rng=case["seed"],
@@ -77,16 +95,34 @@ def draw_seed(seed: int, draw: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(draw,)).generate_state(1, np.uint32)[0]) if draw else seed
 
 
-def run_cases(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
-    """Do the draws, one after the other or in several processes, in the order in which they are given."""
+def run_cases(
+    network: Network, seed: int, keep_connected: bool, methods: Methods, cases: list[Case], workers: int
+) -> Iterator[Case]:
+    """Do the draws, one after the other or in several processes, in the order in which they are given.
+
+    Parameters
+    ----------
+    network : Network
+        The original.
+    seed : int
+        Of the sweep.
+    keep_connected : bool
+        As in `noiseprune.prune`.
+    methods : Methods
+        What the cases call by name.
+    cases : list of dict
+        The draws.
+    workers : int
+        Processes.
+    """
     if workers == 1 or len(cases) < 2:
-        return map(Worker(network, seed, keep_connected), cases)
-    return in_workers(workers, _work, cases, _start, (network, seed, keep_connected))
+        return map(Worker(network, seed, keep_connected, methods), cases)
+    return in_workers(workers, _work, cases, _start, (network, seed, keep_connected, methods))
 
 
-def _start(network: Network, seed: int, keep_connected: bool) -> None:
+def _start(network: Network, seed: int, keep_connected: bool, methods: Methods) -> None:
     global _worker
-    _worker = Worker(network, seed, keep_connected)
+    _worker = Worker(network, seed, keep_connected, methods)
 
 
 def _work(case: Case) -> Case:

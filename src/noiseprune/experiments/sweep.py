@@ -11,13 +11,15 @@ from typing import Any
 
 from noiseprune.errors import InvalidOption
 from noiseprune.experiments.checkpoint import Checkpoint
-from noiseprune.experiments.executors import PICTURE, draw_seed, run_cases
+from noiseprune.experiments.executors import PICTURE, Methods, draw_seed, label, run_cases
 from noiseprune.experiments.table import Case, Sweep, deciding_measure, recommend, tabulate
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.measure.snapshots import Camera
 from noiseprune.network import Network
 from noiseprune.network.digest import digest
+from noiseprune.rules import Rule
 from noiseprune.sources.objects import Given, network_of
+from noiseprune.strengthenings import Strengthening
 
 logger = logging.getLogger("noiseprune")
 
@@ -26,14 +28,15 @@ def sweep(
     network: Given,
     *,
     densities: Sequence[float],
-    rules: Sequence[str] = ("noise",),
-    strengthens: Sequence[str] = ("auto",),
+    rules: Sequence[str | Rule] = ("noise",),
+    strengthenings: Sequence[str | Strengthening] = ("auto",),
     draws: int = 10,
     tolerance: float | None = None,
     keep_connected: bool = False,
     workers: int = 1,
     checkpoint: str | os.PathLike[str] | None = None,
     rng: Rng = 0,
+    strengthens: Sequence[str | Strengthening] | None = None,
 ) -> Sweep:
     """Prune one network many ways and tabulate what was preserved.
 
@@ -41,8 +44,8 @@ def sweep(
     ----------
     network : Network or matrix
         As in `noiseprune.prune`.
-    densities, rules, strengthens : sequences
-        All combinations are tried.
+    densities, rules, strengthenings : sequences
+        All combinations are tried: names or objects, as `rule` and `strengthen` of `noiseprune.prune`.
     draws : int
         Prunes of each combination, each with a seed of its own; that of the first is `rng`.
     tolerance : float, optional
@@ -56,12 +59,21 @@ def sweep(
         A file to which each draw is appended when it is done; draws that it holds already are not repeated.
     rng : int, Generator or None
         The seed; recorded in the result.
+    strengthens
+        The name of `strengthenings` in the first release.
 
     Returns
     -------
     Sweep
         Recommended is the smallest density, over all rules and strengthenings, at which every draw is stable and the
         upper end of a one-sided 95 % confidence interval of the mean error lies within the tolerance.
+
+    Raises
+    ------
+    InvalidOption
+        Where a list is empty, an option is unknown or does not go with the network, or workers lack a main guard.
+    BadFile
+        Where the checkpoint cannot be written, or is of another sweep.
 
     Examples
     --------
@@ -71,7 +83,8 @@ def sweep(
     [0.5, 0.9]
     """
     network = network_of(network)
-    for name, values in (("densities", densities), ("rules", rules), ("strengthens", strengthens)):
+    strengthenings = strengthenings if strengthens is None else strengthens
+    for name, values in (("densities", densities), ("rules", rules), ("strengthenings", strengthenings)):
         if isinstance(values, str) or not len(values):
             raise InvalidOption(f"{name} must be a list of at least one; got {values!r}")
     for name, count in (("draws", draws), ("workers", workers)):
@@ -79,6 +92,7 @@ def sweep(
             raise InvalidOption(f"{name} must be a whole number, 1 or more; got {count!r}")
     seed = seed_from(rng)
     task = {"seed": seed, "digest": digest(network), "keep_connected": keep_connected}
+    methods = Methods(label(rules), label(strengthenings))
     wanted = [
         {
             "target_density": float(density),
@@ -87,11 +101,11 @@ def sweep(
             "draw": draw,
             "seed": draw_seed(seed, draw),
         }
-        for density, rule, strengthen, draw in product(densities, rules, strengthens, range(draws))
+        for density, rule, strengthen, draw in product(densities, methods.rules, methods.strengthenings, range(draws))
     ]
     done, start = Checkpoint(checkpoint, task), time.monotonic()
     missing = [case for case in wanted if done.find(case) is None]
-    for number, case in enumerate(run_cases(network, seed, keep_connected, missing, workers), 1):
+    for number, case in enumerate(run_cases(network, seed, keep_connected, methods, missing, workers), 1):
         left = (time.monotonic() - start) * (len(missing) - number) / number
         progress = {"progress": (number, len(missing))}
         logger.info("sweep: %d of %d draws done, %.0f s left", number, len(missing), left, extra=progress)
@@ -110,13 +124,7 @@ def sweep(
     return Sweep(rows, cases, recommended, criterion, record, _pictures(network, found))
 
 
-# --- running --------------------------------------------------------------------------------------------------------
-
-
 def _pictures(network: Network, cases: list[Case]) -> dict[str, Any]:
     names = ("target_density", "rule", "strengthen")
     after = [{name: case[name] for name in names} | case[PICTURE] for case in cases if PICTURE in case]
     return {"before": Camera(network).take(network), "after": after} if after else {}
-
-
-# --- tabulating -----------------------------------------------------------------------------------------------------

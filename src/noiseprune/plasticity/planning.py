@@ -63,7 +63,7 @@ def make_plan(
     schedule: str,
     window: float | None,
     rounds: int,
-    rate: float | None,
+    decision_rate: float | None,
     fall: float | None,
     rule: str | Rule,
     leak: str,
@@ -83,7 +83,14 @@ def make_plan(
         Where an option is unknown, or does not go with the others or with the network.
     """
     reasons: dict[str, str] = {}
-    given = {"window": window, "rate": rate, "fall": fall, "tuning": tuning, "step": step, "record_every": record_every}
+    given = {
+        "window": window,
+        "decision_rate": decision_rate,
+        "fall": fall,
+        "tuning": tuning,
+        "step": step,
+        "record_every": record_every,
+    }
     for name, value in given.items():
         if value is not None and not (np.isfinite(value) and value > 0):
             raise InvalidOption(f"{name} must be positive and finite; got {value!r}")
@@ -93,8 +100,8 @@ def make_plan(
         if not (isinstance(count, int | np.integer) and count >= 1):
             raise InvalidOption(f"{name} must be a whole number, 1 or more; got {count!r}")
     name = check_choice("schedule", schedule, SCHEDULES)
-    if name != "continuous" and not rate is fall is None:
-        raise InvalidOption("rate and fall belong to schedule='continuous', where synapses decide one by one")
+    if name != "continuous" and not decision_rate is fall is None:
+        raise InvalidOption("decision_rate and fall belong to schedule='continuous', where synapses decide one by one")
     target = _target(network, until_density, K)
     h = float(step) if step is not None else dynamics.safe_step(network)
     slowest = slowest_rate(network)
@@ -116,7 +123,7 @@ def make_plan(
     made: Schedule
     if name == "continuous":
         every = max(1, round(window_steps / TIMES))
-        each = rate if rate is not None else DECISIONS / window_
+        each = decision_rate if decision_rate is not None else DECISIONS / window_
         constant = fall if fall is not None else FALL * window_
         made = Continuous(
             target, K, start + wait, every, wait, min(1.0, each * every * h), float(np.exp(-every * h / constant))

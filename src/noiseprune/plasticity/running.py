@@ -35,7 +35,7 @@ def run(
     schedule: str = "rounds",
     window: float | None = None,
     rounds: int = 5,
-    rate: float | None = None,
+    decision_rate: float | None = None,
     fall: float | None = None,
     rule: str | Rule = "noise",
     leak: str = "auto",
@@ -50,6 +50,7 @@ def run(
     checkpoint: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     rng: Rng = 0,
+    rate: float | None = None,
 ) -> Development:
     """Let a noisy network run, and let its synapses prune themselves while it does.
 
@@ -69,7 +70,7 @@ def run(
         Averaging time of the traces. By default 20 times the slowest time constant of the linear network.
     rounds : int
         In each of which the same share is kept.
-    rate : float, 1/s, optional
+    decision_rate : float, 1/s, optional
         continuous: how often a synapse decides. By default four times a window.
     fall : float, s, optional
         continuous: time in which K falls by a factor of e. By default two windows.
@@ -101,6 +102,8 @@ def run(
         The result does not depend on them.
     rng : int, Generator or None
         The seed; recorded in the result.
+    rate
+        The name of `decision_rate` in the first release.
 
     Returns
     -------
@@ -134,7 +137,8 @@ def run(
     >>> trace.network.n_synapses, trace.original.n_synapses
     (90, 180)
     """
-    given = {name: value for name, value in locals().items() if name not in ("network", "checkpoint", "threads", "rng")}
+    given = {name: value for name, value in locals().items() if name not in ("network", "checkpoint", "threads", "rng", "rate")}
+    given["decision_rate"] = decision_rate = rate if decision_rate is None else decision_rate
     network = network_of(network)
     seed = seed_from(rng)
     plan = make_plan(network, **{name: value for name, value in given.items() if name != "spectrum"})
