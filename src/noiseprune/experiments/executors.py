@@ -78,7 +78,26 @@ def draw_seed(seed: int, draw: int) -> int:
 
 
 def run_cases(network: Network, seed: int, keep_connected: bool, cases: list[Case], workers: int) -> Iterator[Case]:
-    """Do the draws, one after the other or in several processes, in the order in which they are given."""
+    """Do the draws, one after the other or in several processes, in the order in which they are given.
+
+    Parameters
+    ----------
+    network : Network
+        The original.
+    seed : int
+        Of the sweep; each draw has its own from it.
+    keep_connected : bool
+        As in `prune`.
+    cases : list of dict
+        The draws to do: density, rule, strengthening, seed.
+    workers : int
+        Processes; 1 stays in this one.
+
+    Returns
+    -------
+    iterator of dict
+        Each case with what was measured, or why it was refused.
+    """
     if workers == 1 or len(cases) < 2:
         return map(Worker(network, seed, keep_connected), cases)
     return in_workers(workers, _work, cases, _start, (network, seed, keep_connected))
