@@ -74,6 +74,20 @@ class NoisePruneWarning(UserWarning):
 def check_choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     """Return `value` where it is one of `allowed`.
 
+    Parameters
+    ----------
+    name : str
+        What is chosen, for the message.
+    value : object
+        What came.
+    allowed : iterable
+        What may come.
+
+    Returns
+    -------
+    object
+        `value`.
+
     Raises
     ------
     InvalidOption
@@ -86,7 +100,24 @@ def check_choice(name: str, value: Any, allowed: Iterable[Any]) -> Any:
 
 
 def check_protocol(what: str, given: Any, members: tuple[str, ...], example: str) -> None:
-    """Raise `InvalidOption` where an object that a user gives lacks what is asked of it."""
+    """Refuse an object that a user gives where it lacks what is asked of it.
+
+    Parameters
+    ----------
+    what : str
+        What it is for, for the message.
+    given : object
+        What came.
+    members : tuple of str
+        The attributes and methods that it must have.
+    example : str
+        An object that would do, as Python.
+
+    Raises
+    ------
+    InvalidOption
+        Where a class came, or an object that lacks one of `members`.
+    """
     if isinstance(given, type):
         raise InvalidOption(f"{what} must be a name or an object; got the class {given.__name__}: call it, {example}")
     missing = [name for name in members if not hasattr(given, name)]

@@ -56,6 +56,23 @@ def clustered(
         Leak sum_j |W_ij| + excess of each neuron (excess 0.001 unsigned, 0 signed), or the largest of these for all.
     gain : float, optional
         Instead of a dominant leak: leak 1 for all, and W scaled so that its spectral abscissa is `gain`.
+    rng : int or Generator
+        Seed or source of all that is random.
+
+    Returns
+    -------
+    Network
+        Clusters one after the other.
+
+    Raises
+    ------
+    InvalidOption
+        Where a size, a probability or a number of synapses makes no sense.
+
+    References
+    ----------
+    E. Moore and R. Chaudhuri, "Using noise to probe recurrent neural network structure and prune synapses",
+    NeurIPS 2020.
 
     Examples
     --------
@@ -97,7 +114,33 @@ def erdos_renyi(
     gain: float | None = None,
     rng: Rng = 0,
 ) -> Network:
-    """Each synapse (each pair where symmetric) exists with probability `connection`: one cluster of `clustered`.
+    """Make a random network: each synapse (each pair where symmetric) exists with the same probability.
+
+    It is one cluster of `clustered`.
+
+    Parameters
+    ----------
+    n : int
+        Neurons.
+    connection : float
+        Probability of a synapse, or of a pair.
+    symmetric, signed, dominance, gain, rng
+        As in `clustered`.
+
+    Returns
+    -------
+    Network
+        Of n neurons.
+
+    Raises
+    ------
+    InvalidOption
+        As in `clustered`.
+
+    References
+    ----------
+    E. N. Gilbert, "Random graphs", Ann. Math. Statist. 30 (1959) 1141-1144; P. Erdős and A. Rényi, "On random graphs
+    I", Publ. Math. Debrecen 6 (1959) 290-297.
 
     Examples
     --------
@@ -124,6 +167,18 @@ def excitatory_inhibitory(
         Share of inhibitory neurons, the last ones; what they send is multiplied by -4.
     gain : float
         Spectral abscissa of W; the network's own is ``gain - 1``.
+    rng : int or Generator
+        Seed or source of all that is random.
+
+    Returns
+    -------
+    Network
+        Excitatory neurons first.
+
+    Raises
+    ------
+    InvalidOption
+        Where a probability or a share is not between 0 and 1.
 
     Examples
     --------
@@ -151,6 +206,18 @@ def sheet(rows: int, columns: int, radius: float = 3.0, excess: float = 1e-5, *,
         Each pair within this Euclidean distance is connected, weight log-normal(0, 1).
     excess : float
         D_i = sum_j W_ij + excess times the mean of these sums.
+    rng : int or Generator
+        Seed or source of the weights.
+
+    Returns
+    -------
+    Network
+        Of rows x columns neurons.
+
+    Raises
+    ------
+    InvalidOption
+        Where there is no row or no column.
 
     Examples
     --------
@@ -188,11 +255,18 @@ def exuberant(network: Network, extra: float = 1.0, strength: float = 0.1, *, rn
     strength : float
         Weights are those of the network, shuffled, times this. Where the network is directed, a new synapse has the
         sign that most synapses of its presynaptic neuron have.
+    rng : int or Generator
+        Seed or source of places and weights.
 
     Returns
     -------
     Network
         Every leak is larger by the neuron's new input, so that the excess stays.
+
+    Raises
+    ------
+    InvalidOption
+        Where the network has no room for so many links.
 
     Examples
     --------
@@ -229,7 +303,30 @@ def ring(n: int, neighbours: int = 1, excess: float = 0.1, *, weight: float = 1.
     """A ring: each neuron joined to its next `neighbours` on both sides, all with the same weight.
 
     Its eigenvalues are known: -(D - 2 weight sum_d cos(2 pi k d / n)), k = 0 ... n - 1, with
-    D = 2 neighbours |weight| + excess. Nothing in it is random; `rng` is taken so that all of the gallery is called alike.
+    D = 2 neighbours |weight| + excess. Nothing in it is random.
+
+    Parameters
+    ----------
+    n : int
+        Neurons.
+    neighbours : int
+        Neurons on either side that each is joined to, fewer than n / 2.
+    excess : float, 1/s
+        D_i - sum_j |W_ij|.
+    weight : float, 1/s
+        Of every synapse.
+    rng : int or Generator
+        Not used; taken so that all of the gallery is called alike.
+
+    Returns
+    -------
+    Network
+        Symmetric.
+
+    Raises
+    ------
+    InvalidOption
+        Where there is no neighbour, or there are too many.
 
     Examples
     --------
@@ -261,7 +358,12 @@ def _random_places(n: int, probability: float, symmetric: bool, random: np.rando
 
 
 def _bernoulli_places(n: int, probability: float, random: np.random.Generator) -> Indices:
-    """Choose each of n places with the same probability, in time proportional to those chosen (geometric gaps)."""
+    """Choose each of n places with the same probability, in time proportional to those chosen (geometric gaps).
+
+    References
+    ----------
+    V. Batagelj and U. Brandes, "Efficient generation of large random networks", Phys. Rev. E 71 (2005) 036113.
+    """
     if probability == 0 or n == 0:
         return np.zeros(0, dtype=np.int64)
     places = np.zeros(0, dtype=np.int64)

@@ -45,6 +45,15 @@ def second_moments(
     -------
     DenseMoments or SampleMoments
         M.
+
+    Raises
+    ------
+    InvalidOption
+        Where no ensemble has this name, or a large network is asked for another than "slow".
+    UnstableNetwork
+        Where white noise is asked for, and the network has no stationary state.
+    TooLarge, DidNotConverge
+        Where memory will not suffice for the samples, or a solve does not come to its end.
     """
     check_choice("moments", ensemble, ENSEMBLES)
     if network.n_neurons <= dense_limit:

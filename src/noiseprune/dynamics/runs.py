@@ -126,6 +126,10 @@ def run(
     ------
     (n_neurons, n_runs) array
         The state x; the array is overwritten by the next step.
+
+    References
+    ----------
+    P. E. Kloeden and E. Platen, "Numerical Solution of Stochastic Differential Equations", Springer 1992.
     """
     walk = _Walk(network, drive, step, activation)
     for _ in range(n_steps):

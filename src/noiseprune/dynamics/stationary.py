@@ -148,7 +148,7 @@ def _signed_components(network: Network) -> tuple[NDArray[Any], NDArray[Any], ND
 
 
 def in_single_range(weight: NDArray[Any]) -> bool:
-    """Say whether weights can be worked with in single precision."""
+    """Say whether weights, (m,), can be worked with in single precision."""
     size = np.abs(weight)
     return bool(size.max(initial=1) < SINGLE_RANGE and size.min(initial=1) > 1 / SINGLE_RANGE)
 
@@ -162,6 +162,10 @@ def stationary_covariance(network: Network) -> tuple[Floats, str]:
         Where there is no stationary state.
     DidNotConverge
         Where rounding leaves too little of the solution.
+
+    References
+    ----------
+    As of `linalg.lyapunov.solve_lyapunov`.
     """
     units = Units.of(network)
     inside = units.enter(network)

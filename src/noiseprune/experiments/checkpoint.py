@@ -51,7 +51,13 @@ class Checkpoint:
         return self.cases.get(key_of(case))
 
     def add(self, case: Case) -> None:
-        """Keep a draw."""
+        """Keep a draw.
+
+        Raises
+        ------
+        BadFile
+            Where the file cannot be written.
+        """
         self.cases[key_of(case)] = case
         if self.path is not None:
             try:

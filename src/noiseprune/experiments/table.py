@@ -96,7 +96,20 @@ class Sweep(Displayed):
         return {"schema_version": SCHEMA_VERSION, **vars(self)}
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write everything as ``.json``, or the rows alone as ``.csv`` or ``.parquet``."""
+        """Write everything as ``.json``, or the rows alone as ``.csv`` or ``.parquet``.
+
+        Parameters
+        ----------
+        path : path
+            Its suffix decides.
+        overwrite : bool
+            Whether to replace a file that is there.
+
+        Raises
+        ------
+        BadFile
+            Where the suffix is none of these, or the file cannot be written.
+        """
         suffix = Path(path).suffix
         if suffix not in (".json", ".csv", ".parquet"):
             raise BadFile(f"{path}: a sweep is saved as .json, .csv or .parquet; name it so")
@@ -155,7 +168,22 @@ def tabulate(cases: list[Case]) -> list[dict[str, Any]]:
 
 
 def recommend(rows: list[dict[str, Any]], measure: str, tolerance: float) -> dict[str, Any] | None:
-    """Return the row of the smallest density within the tolerance; None where there is none."""
+    """Return the row of the smallest density within the tolerance; None where there is none.
+
+    Parameters
+    ----------
+    rows : list of dict
+        The table, as `tabulate` makes it.
+    measure : str
+        Name of the error that decides.
+    tolerance : float
+        What the upper end of its confidence interval may not exceed, in the error's unit.
+
+    Returns
+    -------
+    dict or None
+        One of `rows`, none of whose draws was refused or unstable.
+    """
     from scipy.special import stdtrit
 
     def within(row: dict[str, Any]) -> bool:

@@ -60,7 +60,31 @@ class Laplacian:
         return np.asarray(dots.sum(axis=0))
 
     def sources(self, key: int, shift: int, k: int) -> Block:
-        """K right-hand sides B g with random signs g, of which -A = B B^T; excess must not be negative."""
+        """Make right-hand sides B g with random signs g, where -A = B B^T.
+
+        Parameters
+        ----------
+        key : int
+            Of the random signs, 64 bits.
+        shift : int
+            The first of the 64 bits of each hash that is used.
+        k : int
+            Right-hand sides, at most 32.
+
+        Returns
+        -------
+        (n, k) array
+            B g in each column.
+
+        Notes
+        -----
+        The excess must not be negative.
+
+        References
+        ----------
+        D. A. Spielman and N. Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40 (2011),
+        section 4.
+        """
         b = np.empty((self.n, k), self.dtype)
         kernels.random_sources(self.lower, self.upper, self.excess, self.rows, np.uint64(key), shift, b)
         return b
@@ -89,21 +113,52 @@ def products(matrix: sp.csr_array) -> Callable[[Block], Block]:
 
 
 def column_dots(rows: NDArray[Any], x: Block, y: Block) -> Floats:
-    """X . y of each column, (k,)."""
+    """Return x . y of each column, (k,).
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `kernels.chunks`.
+    x, y : (n, k) array
+        Blocks of vectors.
+    """
     dots = np.empty((kernels.CHUNKS, x.shape[1]))
     kernels.column_dots(rows, x, y, dots)
     return np.asarray(dots.sum(axis=0))
 
 
 def gram(rows: NDArray[Any], x: Block, y: Block) -> Floats:
-    """x^T y, every column of x with every column of y."""
+    """Return x^T y, (k, l): every column of x with every column of y.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `kernels.chunks`.
+    x, y : (n, k) array, (n, l) array
+        Blocks of vectors.
+    """
     dots = np.empty((kernels.CHUNKS, x.shape[1], y.shape[1]))
     kernels.gram(rows, x, y, dots)
     return np.asarray(dots.sum(axis=0))
 
 
 def combination(rows: NDArray[Any], x: Block, factors: Floats) -> Block:
-    """X factors: a combination of the columns of x for each column of factors."""
+    """Combine the columns of x, once for each column of factors.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `kernels.chunks`.
+    x : (n, k) array
+        A block of vectors.
+    factors : (k, l) array
+        One column for each combination.
+
+    Returns
+    -------
+    (n, l) array
+        The product of x and factors, in the precision of x.
+    """
     y = np.zeros((x.shape[0], factors.shape[1]), x.dtype)
     kernels.add_combination(rows, x, factors.astype(x.dtype), y)
     return y

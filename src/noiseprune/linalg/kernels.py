@@ -86,16 +86,18 @@ def laplacian_product(
     y: NDArray[Any],
     dots: NDArray[Any],
 ) -> None:
-    """Y = -A x in difference form, y_i = excess_i x_i + sum_j |w_ij| (x_i - s_ij x_j), and x . y of each column.
+    """Write y = -A x in difference form, y_i = excess_i x_i + sum_j |w_ij| (x_i - s_ij x_j), and x . y of each column.
 
     Parameters
     ----------
     lower, upper : (indptr, indices, weights)
         Each pair below the diagonal, and again above it: two CSR matrices.
     excess : (n,) array
+        D_i - sum_j |w_ij|, 1/s.
     rows : (CHUNKS + 1,) array
         From `chunks`.
     x : (n, k) array
+        What is multiplied.
     y : (n, k) array
         Overwritten.
     dots : (CHUNKS, k) float64 array
@@ -140,7 +142,23 @@ def matrix_product(
     x: NDArray[Any],
     y: NDArray[Any],
 ) -> None:
-    """Y = diagonal x + factor M x, for any CSR matrix M and a factor of 1 or -1."""
+    """Write y = diagonal x + factor M x, for any CSR matrix M and a factor of 1 or -1.
+
+    Parameters
+    ----------
+    matrix : (indptr, indices, weights)
+        M, n x m.
+    diagonal : (n,) array
+        Empty where there is none.
+    factor : float
+        1 or -1.
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    x : (m, k) array
+        What is multiplied.
+    y : (n, k) array
+        Overwritten.
+    """
     k = x.shape[1]
     for c in prange(rows.size - 1):
         indptr, indices, weights = matrix
@@ -166,7 +184,17 @@ def matrix_product(
 
 @compiled()
 def column_dots(rows: NDArray[Any], x: NDArray[Any], y: NDArray[Any], dots: NDArray[Any]) -> None:
-    """Sum x y over the rows of each chunk, column by column."""
+    """Sum x y over the rows of each chunk, column by column.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    x, y : (n, k) array
+        Blocks of vectors.
+    dots : (CHUNKS, k) float64 array
+        Overwritten.
+    """
     for c in prange(rows.size - 1):
         dot = np.zeros(x.shape[1], np.float64)
         for i in range(rows[c], rows[c + 1]):
@@ -177,7 +205,21 @@ def column_dots(rows: NDArray[Any], x: NDArray[Any], y: NDArray[Any], dots: NDAr
 
 @compiled()
 def scale_rows(rows: NDArray[Any], scale: NDArray[Any], x: NDArray[Any], y: NDArray[Any], dots: NDArray[Any]) -> None:
-    """Y_i = scale_i x_i, and x . y over the rows of each chunk, column by column."""
+    """Write y_i = scale_i x_i, and x . y over the rows of each chunk, column by column.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    scale : (n,) array
+        One factor a row.
+    x : (n, k) array
+        A block of vectors.
+    y : (n, k) array
+        Overwritten.
+    dots : (CHUNKS, k) float64 array
+        Overwritten.
+    """
     for c in prange(rows.size - 1):
         dot = np.zeros(x.shape[1], np.float64)
         for i in range(rows[c], rows[c + 1]):
@@ -189,7 +231,19 @@ def scale_rows(rows: NDArray[Any], scale: NDArray[Any], x: NDArray[Any], y: NDAr
 
 @compiled()
 def add_columns(rows: NDArray[Any], factor: NDArray[Any], x: NDArray[Any], y: NDArray[Any]) -> None:
-    """Y_v += factor_v x_v for every column v."""
+    """Add factor_v x_v to y_v for every column v.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    factor : (k,) array
+        One number a column.
+    x : (n, k) array
+        What is added.
+    y : (n, k) array
+        Changed in place.
+    """
     for c in prange(rows.size - 1):
         for i in range(rows[c], rows[c + 1]):
             for v in range(x.shape[1]):
@@ -198,7 +252,19 @@ def add_columns(rows: NDArray[Any], factor: NDArray[Any], x: NDArray[Any], y: ND
 
 @compiled()
 def grow_columns(rows: NDArray[Any], factor: NDArray[Any], x: NDArray[Any], y: NDArray[Any]) -> None:
-    """Y_v = x_v + factor_v y_v for every column v."""
+    """Replace y_v by x_v + factor_v y_v for every column v.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    factor : (k,) array
+        One number a column.
+    x : (n, k) array
+        What is added.
+    y : (n, k) array
+        Changed in place.
+    """
     for c in prange(rows.size - 1):
         for i in range(rows[c], rows[c + 1]):
             for v in range(x.shape[1]):
@@ -207,7 +273,17 @@ def grow_columns(rows: NDArray[Any], factor: NDArray[Any], x: NDArray[Any], y: N
 
 @compiled()
 def gram(rows: NDArray[Any], x: NDArray[Any], y: NDArray[Any], dots: NDArray[Any]) -> None:
-    """x^T y over the rows of each chunk, every column of x with every column of y."""
+    """Sum x^T y over the rows of each chunk, every column of x with every column of y.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    x, y : (n, k) array, (n, l) array
+        Blocks of vectors.
+    dots : (CHUNKS, k, l) float64 array
+        Overwritten.
+    """
     for c in prange(rows.size - 1):
         dot = np.zeros((x.shape[1], y.shape[1]), np.float64)
         for i in range(rows[c], rows[c + 1]):
@@ -220,7 +296,19 @@ def gram(rows: NDArray[Any], x: NDArray[Any], y: NDArray[Any], dots: NDArray[Any
 
 @compiled()
 def add_combination(rows: NDArray[Any], x: NDArray[Any], factors: NDArray[Any], y: NDArray[Any]) -> None:
-    """Y += x factors, with one column of factors for each column of y."""
+    """Add the product of x and factors to y, with one column of factors for each column of y.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    x : (n, k) array
+        A block of vectors.
+    factors : (k, l) array
+        What the columns of x are multiplied by.
+    y : (n, l) array
+        Changed in place.
+    """
     for c in prange(rows.size - 1):
         for i in range(rows[c], rows[c + 1]):
             for u in range(x.shape[1]):
@@ -232,7 +320,21 @@ def add_combination(rows: NDArray[Any], x: NDArray[Any], factors: NDArray[Any], 
 def add_selected(
     rows: NDArray[Any], x: NDArray[Any], source: NDArray[Any], factor: NDArray[Any], y: NDArray[Any]
 ) -> None:
-    """Y_v += factor_v x_source(v) for every column v."""
+    """Add factor_v x_source(v) to y_v for every column v.
+
+    Parameters
+    ----------
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    x : (n, l) array
+        What is chosen from.
+    source : (k,) array of int
+        The column of x for each column of y.
+    factor : (k,) array
+        What it is multiplied by.
+    y : (n, k) array
+        Changed in place.
+    """
     for c in prange(rows.size - 1):
         for i in range(rows[c], rows[c + 1]):
             for v in range(y.shape[1]):
@@ -246,7 +348,19 @@ def add_selected(
 def add_difference_squares(
     links: tuple[Any, Any, Any], rows: NDArray[Any], x: NDArray[Any], total: NDArray[Any]
 ) -> None:
-    """total_e += sum_v (x_iv - s_e x_jv)^2 at every link e from j to i."""
+    """Add sum_v (x_iv - s_e x_jv)^2 to total_e, at every link e from j to i.
+
+    Parameters
+    ----------
+    links : (indptr, indices, weights)
+        CSR matrix, rows post; of the weights only the signs s_e count.
+    rows : (CHUNKS + 1,) array
+        From `chunks`.
+    x : (n, k) array
+        States, one a column.
+    total : (m,) array
+        Changed in place.
+    """
     k = x.shape[1]
     quarter = k // 4
     for c in prange(rows.size - 1):
@@ -277,7 +391,15 @@ def add_difference_squares(
 def add_seen_difference_squares(
     links: tuple[Any, Any, Any], rows: NDArray[Any], x: NDArray[Any], total: NDArray[Any], count: NDArray[Any]
 ) -> None:
-    """Like `add_difference_squares`, over columns in which neither is NaN; counts these columns."""
+    """Add like `add_difference_squares`, over columns in which neither is NaN, and count these columns.
+
+    Parameters
+    ----------
+    links, rows, x, total
+        As in `add_difference_squares`; x may hold NaN.
+    count : (m,) array
+        Changed in place.
+    """
     for c in prange(rows.size - 1):
         indptr, indices, weights = links
         for i in range(rows[c], rows[c + 1]):
@@ -296,7 +418,19 @@ def add_seen_difference_squares(
 
 @compiled(parallel=False, inline=True)
 def hashed(key: Any, first: Any, second: Any) -> Any:
-    """64 random bits for a key and two numbers below 2^32 (the finaliser of SplitMix64)."""
+    """Return 64 random bits for a key and two numbers below 2^32, by the finaliser of SplitMix64.
+
+    Parameters
+    ----------
+    key : uint64
+        Another key gives other bits.
+    first, second : int
+        What is hashed.
+
+    References
+    ----------
+    G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+    """
     h = key ^ ((np.uint64(first) << np.uint64(32)) | np.uint64(second))
     h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -313,10 +447,26 @@ def random_sources(
     shift: int,
     b: NDArray[Any],
 ) -> None:
-    """B g = sum_e sqrt(|w_e|) g_e (e_i - s_e e_j) + sum_i sqrt(excess_i) g_i e_i, with random signs g.
+    """Write B g = sum_e sqrt(|w_e|) g_e (e_i - s_e e_j) + sum_i sqrt(excess_i) g_i e_i, with random signs g.
 
     The signs of vector v are bit ``shift + v`` of a hash of the key and the pair, so that both ends of a pair know them
     without anything being stored. At most 32 columns, and ``shift`` plus their number at most 64.
+
+    Parameters
+    ----------
+    lower, upper, excess, rows
+        As in `laplacian_product`.
+    key : uint64
+        Of the hash.
+    shift : int
+        The bit of the first vector.
+    b : (n, k) array
+        Overwritten.
+
+    References
+    ----------
+    D. A. Spielman and N. Srivastava, "Graph sparsification by effective resistances", SIAM J. Comput. 40 (2011),
+    section 4.
     """
     k = b.shape[1]
     for c in prange(rows.size - 1):
@@ -351,12 +501,18 @@ def signed_components(
     Parameters
     ----------
     links : (indptr, indices, weights)
+        CSR matrix, each pair once; of the weights only the signs count.
     component : (n,) int64 array
         Overwritten: the number of one neuron of the component.
     side : (n,) int8 array
         Overwritten by 1 and -1.
     frustrated : (n,) bool array
         Overwritten: at that neuron's place, whether the component has a link that no choice of sides satisfies.
+
+    References
+    ----------
+    F. Harary, "On the notion of balance of a signed graph", Michigan Math. J. 2 (1953) 143-146; R. E. Tarjan and J. van
+    Leeuwen, "Worst-case analysis of set union algorithms", J. ACM 31 (1984) 245-281.
     """
     n = component.size
     for i in range(n):

@@ -132,6 +132,11 @@ def conjugate_gradients(
     ------
     DidNotConverge
         Where a direction of negative curvature shows that the operator is not positive definite.
+
+    References
+    ----------
+    M. R. Hestenes and E. Stiefel, "Methods of conjugate gradients for solving linear systems", J. Res. Natl. Bur.
+    Stand. 49 (1952) 409-436.
     """
     x, z, q = np.zeros_like(b), np.empty_like(b), np.empty_like(b)
     if deflation is not None:

@@ -60,7 +60,8 @@ def solve_lyapunov(A: NDArray[np.float64], q: NDArray[np.float64]) -> LyapunovSo
 
     References
     ----------
-    R. A. Smith, "Matrix equation XA + BX = C", SIAM J. Appl. Math. 16 (1968) 198-201.
+    R. A. Smith, "Matrix equation XA + BX = C", SIAM J. Appl. Math. 16 (1968) 198-201; R. H. Bartels and G. W. Stewart,
+    "Solution of the matrix equation AX + XB = C", Commun. ACM 15 (1972) 820-826.
     """
     covariance = _doubling(A, q)
     residual = np.inf if covariance is None else _relative_residual(A, covariance, q)

@@ -73,6 +73,11 @@ class Aggregation:
         Of positive synapses, or of any signs with `sides`.
     sides : (n,) array
         1 and -1: x_i sides_i is near to constant in slow modes.
+
+    References
+    ----------
+    P. Vaněk, J. Mandel and M. Brezina, "Algebraic multigrid by smoothed aggregation for second and fourth order
+    elliptic problems", Computing 56 (1996) 179-196.
     """
 
     name = "smoothed aggregation"

@@ -62,6 +62,11 @@ class Operator:
         ------
         DidNotConverge
             With how far it came.
+
+        References
+        ----------
+        Y. Saad and M. H. Schultz, "GMRES: a generalized minimal residual algorithm for solving nonsymmetric linear
+        systems", SIAM J. Sci. Stat. Comput. 7 (1986) 856-869.
         """
         x = np.zeros_like(b)
         inverse = (1 / (self.leak + self.dtype.type(shift)))[:, None]

@@ -40,6 +40,10 @@ def spectral_abscissa(matrix: sp.csr_array, *, symmetric: bool, dense_limit: int
     ------
     DidNotConverge
         Where ARPACK does not find the rightmost eigenvalue.
+
+    References
+    ----------
+    R. B. Lehoucq, D. C. Sorensen and C. Yang, "ARPACK Users' Guide", SIAM 1998.
     """
     n = matrix.shape[0]
     if symmetric:
@@ -64,7 +68,31 @@ def spectral_abscissa(matrix: sp.csr_array, *, symmetric: bool, dense_limit: int
 
 
 def rightmost(matrix: sp.csr_array, count: int, *, symmetric: bool) -> Any:
-    """Return the `count` eigenvalues of largest real part, rightmost first, by ARPACK from a fixed start."""
+    """Return the `count` eigenvalues of largest real part, rightmost first, by ARPACK from a fixed start.
+
+    Parameters
+    ----------
+    matrix : (n, n) csr_array
+        W or A, n above 2.
+    count : int
+        Eigenvalues wanted.
+    symmetric : bool
+        Whether the matrix is symmetric.
+
+    Returns
+    -------
+    (at most count,) array
+        Real where symmetric, else complex, 1/s.
+
+    Raises
+    ------
+    DidNotConverge
+        Where ARPACK does not find them.
+
+    References
+    ----------
+    R. B. Lehoucq, D. C. Sorensen and C. Yang, "ARPACK Users' Guide", SIAM 1998.
+    """
     import scipy.sparse.linalg as sla
 
     n = matrix.shape[0]
@@ -108,6 +136,12 @@ def slowest(
     ------
     DidNotConverge
         Where neither LOBPCG nor Lanczos on the inverse finds them.
+
+    References
+    ----------
+    A. V. Knyazev, "Toward the optimal preconditioned eigensolver: locally optimal block preconditioned conjugate
+    gradient method", SIAM J. Sci. Comput. 23 (2001) 517-541; C. Lanczos, "An iteration method for the solution of the
+    eigenvalue problem of linear differential and integral operators", J. Res. Natl. Bur. Stand. 45 (1950) 255-282.
     """
     import scipy.sparse.linalg as sla
 
@@ -132,11 +166,22 @@ def extreme_generalised(product: Apply, other: Apply, solve: Apply, precondition
         As in `slowest`.
     other : callable
         Applies the other operator.
+    n : int
+        Size of the operators.
+
+    Returns
+    -------
+    smallest, largest : float
+        g, without unit.
 
     Raises
     ------
     DidNotConverge
         Where neither LOBPCG nor Lanczos finds them.
+
+    References
+    ----------
+    As of `slowest`.
     """
     import scipy.sparse.linalg as sla
 

@@ -18,7 +18,22 @@ def gigabytes(size: float) -> str:
 
 
 def require_memory(size: float, what: str, remedy: str) -> None:
-    """Raise `TooLarge` where `size` bytes are not to be had."""
+    """Refuse what would take more memory than there is.
+
+    Parameters
+    ----------
+    size : float, bytes
+        What is needed.
+    what : str
+        What needs it, for the message.
+    remedy : str
+        What to do instead, for the message.
+
+    Raises
+    ------
+    TooLarge
+        Where `size` exceeds what is available.
+    """
     there = available_bytes()
     if size > there:
         raise TooLarge(f"{what} needs about {gigabytes(size)} of memory and {gigabytes(there)} are available: {remedy}")

@@ -19,7 +19,25 @@ LONGEST_NAME = 200  # bytes of it that a temporary name takes up; file systems a
 
 
 def check_output(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-    """Raise `BadFile` where `path` could not be written; cheap enough to be asked before the work starts."""
+    """Refuse a path that could not be written; cheap enough to be asked before the work starts.
+
+    Parameters
+    ----------
+    path : path
+        Where something will be written.
+    overwrite : bool
+        Whether it may replace a file that is there.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    BadFile
+        Where there is a folder of this name, a file without `overwrite`, or no folder to write to.
+    """
     path = Path(path)
     try:
         there = path.exists() or path.is_symlink()
@@ -75,7 +93,20 @@ def _is_alive(pid: int) -> bool:
 
 
 def check_apart(inputs: Iterable[Path], outputs: Iterable[Path]) -> None:
-    """Raise `BadFile` where a command would write a file that it reads, or write one twice, by whatever name or link."""
+    """Refuse to write a file that a command reads, or to write one twice, by whatever name or link.
+
+    Parameters
+    ----------
+    inputs : iterable of Path
+        What is read.
+    outputs : iterable of Path
+        What will be written.
+
+    Raises
+    ------
+    BadFile
+        Where two of these are the same file, and one of them is written.
+    """
     taken = {os.path.realpath(path): f"the file {path}, which is read" for path in inputs}
     for path in outputs:
         there = os.path.realpath(path)
@@ -94,7 +125,25 @@ def _same_file(one: str, other: str) -> bool:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path]:
-    """Give the name of a temporary file beside `path`; rename it to `path` when the block ends well."""
+    """Give the name of a temporary file beside `path`; rename it to `path` when the block ends well.
+
+    Parameters
+    ----------
+    path : path
+        Where the file will stand at last.
+    overwrite : bool
+        Whether it may replace a file that is there.
+
+    Yields
+    ------
+    Path
+        The temporary file, empty.
+
+    Raises
+    ------
+    BadFile
+        Where `path` cannot be written, before the block or at its end.
+    """
     path = _target(check_output(path, overwrite=overwrite))
     stem = _stem(path)
     _remove_stale(path.parent, stem)

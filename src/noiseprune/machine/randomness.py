@@ -27,6 +27,11 @@ def seed_from(rng: Rng) -> int:
     """Turn what a user gives as `rng` into the seed that would repeat the run.
 
     A Generator gives up one number, which becomes the seed; None asks the operating system.
+
+    Raises
+    ------
+    InvalidOption
+        Where it is none of an int, zero or more, a Generator and None.
     """
     if rng is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)

@@ -25,7 +25,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @contextlib.contextmanager
 def limit_threads(threads: int | None) -> Iterator[None]:
-    """Run a block with at most so many threads; None leaves them as they are."""
+    """Run a block with at most so many threads; None leaves them as they are.
+
+    Raises
+    ------
+    InvalidOption
+        Where `threads` is no whole number, 1 or more.
+    """
     if threads is None:
         yield
         return

@@ -12,7 +12,22 @@ from noiseprune.measure.side import Side
 
 
 def covariance_error(before: Side, new: Side, restless: str | None, reasons: Reasons) -> float | None:
-    """||C' - C||_F / ||C||_F; `restless` says why there are no two covariances."""
+    """Return ||C' - C||_F / ||C||_F, C the stationary covariance.
+
+    Parameters
+    ----------
+    before, new : Side
+        The original, and the network that is compared with it.
+    restless : str or None
+        Why there are no two covariances, where a network is not stable.
+    reasons : Reasons
+        Told why there is no number.
+
+    Returns
+    -------
+    float or None
+        None where the network is too large, or a covariance is missing.
+    """
     n, after = before.network.n_neurons, new.network
     by_inverse = all(net.symmetric and net.equal_noise for net in (before.network, after))
     limit = limits.SYMMETRIC_SPECTRUM if by_inverse else limits.COVARIANCE
@@ -34,7 +49,22 @@ def covariance_error(before: Side, new: Side, restless: str | None, reasons: Rea
 
 
 def kl_per_neuron(before: Side, new: Side, restless: str | None, reasons: Reasons) -> float | None:
-    """KL(N(0, C) || N(0, C')) / n = (tr(C'^-1 C) - n + ln det C' - ln det C) / (2 n)."""
+    """Return KL(N(0, C) || N(0, C')) / n = (tr(C'^-1 C) - n + ln det C' - ln det C) / (2 n).
+
+    Parameters
+    ----------
+    before, new, restless, reasons
+        As in `covariance_error`.
+
+    Returns
+    -------
+    float or None
+        In nats a neuron; None where the network is too large, or a covariance is missing or singular.
+
+    References
+    ----------
+    S. Kullback and R. A. Leibler, "On information and sufficiency", Ann. Math. Statist. 22 (1951) 79-86.
+    """
     n = before.network.n_neurons
     if n > limits.COVARIANCE:
         return reasons.skip("kl_per_neuron", f"needs dense algebra, which stops at {limits.COVARIANCE} neurons")

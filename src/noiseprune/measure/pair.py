@@ -79,7 +79,13 @@ class Compared(Pair):
 
 
 def eigenvalues(network: Network) -> NDArray[Any]:
-    """All eigenvalues of A by dense algebra, nearest zero first, (n_neurons,)."""
+    """Return all eigenvalues of A by dense algebra, nearest zero first, (n_neurons,), 1/s.
+
+    Raises
+    ------
+    TooLarge
+        Where the network is too large for dense algebra.
+    """
     n, limit = network.n_neurons, limits.SYMMETRIC_SPECTRUM if network.symmetric else limits.DIRECTED_SPECTRUM
     if n > limit:
         raise TooLarge(f"the whole spectrum takes dense algebra, which stops at {limit:,} neurons; there are {n:,}")

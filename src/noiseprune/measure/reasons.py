@@ -50,7 +50,15 @@ def number(value: Any) -> float | None:
 
 
 def ratio(part: float, whole: float, reasons: Reasons) -> float | None:
-    """Return the kept share; None where there was nothing to keep."""
+    """Return the kept share; None where there was nothing to keep.
+
+    Parameters
+    ----------
+    part, whole : float
+        What is kept, and of how much.
+    reasons : Reasons
+        Told where there is no share.
+    """
     return part / whole if whole else reasons.skip("density", "the original has no synapses")
 
 

@@ -25,7 +25,22 @@ Abscissae = tuple[float | None, float | None]  # before and after
 
 
 def spectrum_of(before: Side, new: Side, reasons: Reasons) -> tuple[Abscissae, dict[str, Any]]:
-    """Return the abscissae before and after, and the measures that come from eigenvalues."""
+    """Return the abscissae before and after, and the measures that come from eigenvalues.
+
+    Parameters
+    ----------
+    before, new : Side
+        The original, and the network that is compared with it.
+    reasons : Reasons
+        Told why a measure is missing.
+
+    Returns
+    -------
+    abscissae : (float or None, float or None)
+        Largest real parts of an eigenvalue before and after, 1/s.
+    found : dict
+        The measures by their names in `Comparison`; None where they do not exist.
+    """
     n, symmetric = before.network.n_neurons, before.network.symmetric and new.network.symmetric
     found: dict[str, Any] = {
         "eigenvalue_error": dict.fromkeys(("median", "p95", "max", "slowest")),
@@ -132,7 +147,20 @@ def _directed(before: Side, after: Network, found: dict[str, Any], reasons: Reas
 
 
 def abscissae_of(before: Network, after: Network, reasons: Reasons) -> Abscissae:
-    """Find both spectral abscissae without a whole spectrum."""
+    """Find both spectral abscissae without a whole spectrum.
+
+    Parameters
+    ----------
+    before, after : Network
+        The original, and the network that is compared with it.
+    reasons : Reasons
+        Told where one is not found.
+
+    Returns
+    -------
+    before, after : float or None
+        Largest real part of an eigenvalue, 1/s.
+    """
 
     def abscissa(network: Network, when: str) -> float | None:
         try:

@@ -15,7 +15,22 @@ from noiseprune.rules import leak
 
 
 def reference_at_degree(after: Network, symmetric: bool, reasons: Reasons) -> list[float] | None:
-    """Return the Ramanujan reference of a symmetric network; None elsewhere, for a reason."""
+    """Return the Ramanujan reference of a symmetric network; None elsewhere, for a reason.
+
+    Parameters
+    ----------
+    after : Network
+        Whose mean degree counts.
+    symmetric : bool
+        Whether both networks are symmetric.
+    reasons : Reasons
+        Told why there is none.
+
+    Returns
+    -------
+    [float, float] or None
+        As of `ramanujan_reference`.
+    """
     found = ramanujan_reference(after)
     if not symmetric:
         reasons.skip("ramanujan_reference", OF_SYMMETRIC)
@@ -25,7 +40,12 @@ def reference_at_degree(after: Network, symmetric: bool, reasons: Reasons) -> li
 
 
 def ramanujan_reference(network: Network) -> list[float] | None:
-    """1 -+ 2 sqrt(d - 1) / d at the mean degree d of a symmetric network; None below a degree of one."""
+    """Return 1 -+ 2 sqrt(d - 1) / d at the mean degree d of a symmetric network; None below a degree of one.
+
+    References
+    ----------
+    J. Batson, D. A. Spielman and N. Srivastava, "Twice-Ramanujan sparsifiers", SIAM J. Comput. 41 (2012) 1704-1721.
+    """
     degree = network.n_synapses / network.n_neurons
     if degree < 1:
         return None
@@ -34,7 +54,20 @@ def ramanujan_reference(network: Network) -> list[float] | None:
 
 
 def structure_of(before: Network, after: Network, reasons: Reasons) -> dict[str, Any]:
-    """Count components, neurons cut off, signs and strengthening."""
+    """Count components, neurons cut off, signs and strengthening.
+
+    Parameters
+    ----------
+    before, after : Network
+        The original, and the network that is compared with it.
+    reasons : Reasons
+        Told why a measure is missing.
+
+    Returns
+    -------
+    dict
+        The measures by their names in `Comparison`.
+    """
     alike = before.symmetric == after.symmetric
     old = before.link_matrix if alike else before.weights
     new = after.link_matrix if alike else after.weights

@@ -66,7 +66,24 @@ def check_sparse(matrix: Any) -> Any:
 def square_matrix(given: ArrayLike | sp.sparray | sp.spmatrix, name: str, *, copy: bool = True) -> sp.csr_array:
     """Bring `given` into a canonical CSR array (sorted, summed, no stored zeros) of float32 or float64.
 
-    Without `copy` it may share memory with what was given, which must then be ours.
+    Parameters
+    ----------
+    given : (n_neurons, n_neurons) array_like or SciPy sparse
+        What a user gave; a tensor as well.
+    name : str
+        What it is, for the messages.
+    copy : bool
+        Without it the result may share memory with what was given, which must then be ours.
+
+    Returns
+    -------
+    (n_neurons, n_neurons) csr_array
+        In the same orientation.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where it is no square matrix of finite real numbers.
     """
     matrix: Any = plain(given, name)
     if sp.issparse(matrix):
@@ -119,6 +136,11 @@ def plain(given: Any, name: str) -> Any:
     """Return a tensor as NumPy or SciPy hold it, and anything else as it is; who gives a tensor has imported torch.
 
     Gradients stay behind, half precision becomes single, sparse tensors stay sparse.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where it is a masked array, or a tensor that is not on the CPU, not real, or cannot be read.
     """
     if isinstance(given, np.ma.MaskedArray):
         raise InvalidNetwork(f"{name} is a masked array; fill it first, {name}.filled(0)")
@@ -174,7 +196,25 @@ def _per_neuron(given: ArrayLike, n: int, name: str, *, positive: bool) -> NDArr
 
 
 def check_labels(labels: Any, n: int) -> tuple[int | str, ...] | None:
-    """Check that labels are distinct names, one a neuron."""
+    """Check that labels are distinct names, one a neuron.
+
+    Parameters
+    ----------
+    labels : sequence of int or of str, or None
+        What a user gave.
+    n : int
+        Neurons.
+
+    Returns
+    -------
+    tuple of int or of str, or None
+        The names as Python's own.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where they are no sequence, not n, empty, mixed or not distinct.
+    """
     if labels is None:
         return None
     try:

@@ -93,7 +93,27 @@ def _mirrored(matrix: sp.csr_array) -> sp.csr_array | None:
 
 
 def as_links(matrix: sp.csr_array, wanted: bool | None = None) -> tuple[sp.csr_array, bool]:
-    """Decide whether W is symmetric, and keep each pair once where it is."""
+    """Decide whether W is symmetric, and keep each pair once where it is.
+
+    Parameters
+    ----------
+    matrix : (n_neurons, n_neurons) csr_array
+        W, without diagonal.
+    wanted : bool, optional
+        What the user says; by default W decides, and must then be symmetric exactly.
+
+    Returns
+    -------
+    links : (n_neurons, n_neurons) csr_array
+        W, or what is below its diagonal where it is symmetric.
+    symmetric : bool
+        Whether it is.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where it is `wanted` symmetric and is not, nearly.
+    """
     if wanted is False:
         return matrix, False
     mirrored = _mirrored(matrix)

@@ -23,6 +23,11 @@ def cluster_order(network: Network) -> NDArray[np.intp]:
     of |W| + |W|' scaled by the neurons' strengths, in which clusters are plateaus (Fiedler). Beyond that, whichever of
     three orders, O(m) each, puts most weight near the diagonal: the one that is given, reverse Cuthill-McKee (sheets),
     and a random vector smoothed along the synapses (clusters).
+
+    References
+    ----------
+    M. Fiedler, "Algebraic connectivity of graphs", Czech. Math. J. 23 (1973) 298-305; E. Cuthill and J. McKee,
+    "Reducing the bandwidth of sparse symmetric matrices", Proc. 24th ACM National Conference (1969) 157-172.
     """
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 

@@ -23,9 +23,13 @@ def has_input_and_output(network: Network) -> tuple[NDArray[np.bool_], NDArray[n
 
 
 def connectivity_density(network: Network) -> float:
-    """N ln n / m, at most 1: where a random network of this size falls apart or, directed, loses inputs and outputs.
+    """Return n ln n / m, at most 1: where a random network falls apart or, directed, loses inputs and outputs.
 
     A directed one holds together, whatever the direction of its synapses, down to about half of it.
+
+    References
+    ----------
+    P. Erdős and A. Rényi, "On random graphs I", Publ. Math. Debrecen 6 (1959) 290-297.
     """
     n = network.n_neurons
     return min(1.0, n * float(np.log(n)) / network.n_synapses) if network.n_synapses else 1.0

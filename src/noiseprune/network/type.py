@@ -211,7 +211,19 @@ class Network(Displayed):
         activation: Activation | None = None,
         origin: dict[str, Any] | None = None,
     ) -> Network:
-        """Return a network that differs from this one in what is given, unchecked as in `from_links`."""
+        """Return a network that differs from this one in what is given, unchecked as in `from_links`.
+
+        Parameters
+        ----------
+        links : (n_neurons, n_neurons) csr_array, optional
+            As in `from_links`.
+        leak, noise_std : (n_neurons,) array, optional
+            D in 1/s, and sigma.
+        activation : str, optional
+            As in `Network`.
+        origin : dict, optional
+            Where the network comes from.
+        """
         return Network.from_links(
             self._links if links is None else links,
             self.leak if leak is None else leak,

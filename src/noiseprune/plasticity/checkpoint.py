@@ -73,7 +73,22 @@ class Checkpoint:
         return list(record["records"])
 
     def save(self, process: Process, records: Records, *, now: bool = True) -> None:
-        """Write the state; where it need not be `now`, only once a minute."""
+        """Write the state; where it need not be `now`, only once a minute.
+
+        Parameters
+        ----------
+        process : Process
+            Whose state is written.
+        records : list of dict
+            What was recorded so far.
+        now : bool
+            Whether it cannot wait.
+
+        Raises
+        ------
+        BadFile
+            Where the file cannot be written.
+        """
         if self.path is None or not (now or time.monotonic() - self._saved > EVERY):
             return
         record = {"task": self._task, "counters": process.counters, "records": records}

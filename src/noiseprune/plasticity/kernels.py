@@ -42,7 +42,17 @@ def _sent(activation: Any, x: Any) -> Any:
 
 @compiled(parallel=False, inline=True)
 def private_number(key: Any, symmetric: Any, i: Any, j: Any) -> Any:
-    """The number, uniform on [0, 1), of the synapse from j to i; both directions of a pair have the same one."""
+    """Return the number, uniform on [0, 1), of the synapse from j to i; both directions of a pair have the same one.
+
+    Parameters
+    ----------
+    key : uint64
+        Of the hash.
+    symmetric : bool
+        Whether synapses come in pairs.
+    i, j : int
+        Postsynaptic and presynaptic neuron.
+    """
     if symmetric and i < j:
         return _uniform(hashed(key, j, i))
     return _uniform(hashed(key, i, j))
@@ -105,10 +115,11 @@ def run_steps(
     n_steps : int
         Steps to take at most.
     step : float, s
+        Time step.
     start : int
         The step at which the traces begin.
     rate : float
-        step / window.
+        Step over window, below which r_k does not fall.
     centred : bool
         Whether neurons follow their means; else these stay at zero.
     bound : float
@@ -183,7 +194,13 @@ def run_steps(
 
 @compiled(parallel=False, inline=True)
 def _add_noise(x: Any, i: Any, size: Any, key: Any) -> None:
-    """Add normal numbers to the replicas of neuron i, two from each hash (Box and Muller 1958)."""
+    """Add normal numbers to the replicas of neuron i, two from each hash.
+
+    References
+    ----------
+    G. E. P. Box and M. E. Muller, "A note on the generation of random normal deviates", Ann. Math. Statist. 29 (1958)
+    610-611.
+    """
     replicas = x.shape[1]
     for r in range(0, replicas, 2):
         bits = hashed(key, r, i)
@@ -292,7 +309,19 @@ def decide(
 def tune(
     weight: NDArray[np.float64], trace: NDArray[np.float64], remembered: NDArray[np.float64], power: float
 ) -> None:
-    """W *= (v / v_remembered)^power at every synapse, (m,) each: towards the difference variance that it once saw."""
+    """Multiply each weight by (v / v_remembered)^power: towards the difference variance that the synapse once saw.
+
+    Parameters
+    ----------
+    weight : (m,) array
+        Changed in place.
+    trace : (m,) array
+        v, what each synapse sees now.
+    remembered : (m,) array
+        v_remembered, what it once saw.
+    power : float
+        How far it goes at once.
+    """
     for e in prange(weight.size):
         if trace[e] > 0 and remembered[e] > 0:
             weight[e] *= (trace[e] / remembered[e]) ** power
@@ -300,7 +329,17 @@ def tune(
 
 @compiled()
 def total_input(synapses: tuple[Any, Any, Any], rows: NDArray[Any], total: NDArray[np.float64]) -> None:
-    """sum_j |W_ij| of each neuron, (n,)."""
+    """Write sum_j |W_ij| of each neuron.
+
+    Parameters
+    ----------
+    synapses : (indptr, indices, weight)
+        CSR matrix of W, rows post.
+    rows : (CHUNKS + 1,) array
+        From `linalg.kernels.chunks`.
+    total : (n,) array
+        Overwritten.
+    """
     for c in prange(rows.size - 1):
         indptr, _, weight = synapses
         for i in range(rows[c], rows[c + 1]):

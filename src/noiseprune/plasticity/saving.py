@@ -47,7 +47,13 @@ def save(run: Development, path: str | os.PathLike[str], *, overwrite: bool) -> 
 
 
 def check_savable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Raise `BadFile` where `Development.save` could not write `path`, before any work is done."""
+    """Refuse a path that `Development.save` could not write, before any work is done.
+
+    Raises
+    ------
+    BadFile
+        Where its suffix is neither .npz nor .parquet, or it could not be written.
+    """
     if Path(path).suffix not in SUFFIXES:
         raise BadFile(f"{path}: a run is saved as .npz, all of it, or as .parquet, its records; name it so")
     check_output(path, overwrite=overwrite)

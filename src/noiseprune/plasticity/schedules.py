@@ -113,6 +113,20 @@ class Continuous:
 def geometric(n_links: int, target: float, rounds: int) -> tuple[float, ...]:
     """Links to keep after each round so that every round keeps the same share.
 
+    Parameters
+    ----------
+    n_links : int
+        Links at the start.
+    target : float
+        Links to keep at the end.
+    rounds : int
+        How many rounds it takes.
+
+    Returns
+    -------
+    tuple of float
+        One number a round, the last of which is `target`.
+
     Examples
     --------
     >>> [round(x) for x in geometric(1000, 125.0, 3)]

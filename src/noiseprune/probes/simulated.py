@@ -64,6 +64,10 @@ class Simulated:
 
     The other probes measure the linear network A; this one measures the network itself.
 
+    References
+    ----------
+    P. E. Kloeden and E. Platen, "Numerical Solution of Stochastic Differential Equations", Springer 1992.
+
     Examples
     --------
     Two neurons, a leak of 1 and a synapse of 0.5 each way, v = 1 / 1.5:
@@ -94,7 +98,7 @@ class Simulated:
             check_choice("activation", self.activation, ACTIVATIONS)
 
     def measure(self, network: Network, *, rng: Rng = 0, quantities: Sequence[Quantity] = ONLY_V) -> Measurement:
-        """Measure v at every synapse, and what else is asked for.
+        """Measure v at every synapse of the running network, and what else is asked for.
 
         Raises
         ------

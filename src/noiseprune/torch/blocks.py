@@ -75,8 +75,17 @@ def blocks_of(module: nn.Module, layers: Layers, *, include_input: bool = False)
 
     Parameters
     ----------
+    module : nn.Module
+        What is pruned.
+    layers : Layers
+        From `layers_of`.
     include_input : bool
         Whether input-to-hidden matrices are pruned as well.
+
+    Returns
+    -------
+    list of Block
+        Layer by layer, gate by gate.
 
     Raises
     ------

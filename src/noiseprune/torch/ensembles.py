@@ -118,7 +118,13 @@ class InputNoise:
         _whole(steps=self.steps, trials=self.trials)
 
     def batches(self, n_inputs: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Yield coloured noise."""
+        """Yield coloured noise.
+
+        Raises
+        ------
+        InvalidOption
+            Where the module takes no inputs.
+        """
         if n_inputs == 0:
             raise InvalidOption("noise='input' needs inputs, and the module takes none: take noise='intrinsic'")
         stays, share = math.exp(-1 / self.correlation), self.active / n_inputs
@@ -163,6 +169,15 @@ def examples(inputs: Tensor, n_inputs: int, *, batch_first: bool) -> Examples:
     ----------
     inputs : (T, trials, n_inputs) or (T, n_inputs) Tensor
         Or (trials, T, n_inputs) where `batch_first`.
+    n_inputs : int
+        Numbers that the module takes at each step.
+    batch_first : bool
+        Whether trials come before time.
+
+    Raises
+    ------
+    InvalidOption
+        Where they are no such tensor, or not real, dense, finite and of one step at least.
     """
     if not isinstance(inputs, Tensor) or inputs.ndim not in (2, 3) or inputs.shape[-1] != n_inputs:
         came = tuple(inputs.shape) if isinstance(inputs, Tensor) else type(inputs).__name__

@@ -33,6 +33,13 @@ def evaluate(
         ``output_drift``: root mean square difference over the standard deviation of the original; the same by time step
         (``by_step``, (T,), each over the overall deviation) and by neuron (``by_neuron``, (neurons,), over its own).
         Infinite where `module` runs away, or where the original is constant and `module` is not.
+
+    Raises
+    ------
+    InvalidOption
+        Where the two send different numbers of neurons, or the inputs do not fit.
+    InvalidNetwork
+        Where the activity of `reference` does not stay finite.
     """
     batch_first = bool(getattr(module, "batch_first", False))
     sent = []

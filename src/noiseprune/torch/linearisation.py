@@ -66,10 +66,28 @@ def stationary_moments(module: nn.Module, layers: Layers, std: float) -> dict[tu
     Cov(s) = Cov(x) - Cov(x, e) - Cov(e, x) + Cov(e), where Cov(x) = J Cov(x) J^T + std^2 and
     Cov(x, e) = J Cov(x, e) m + std^2.
 
+    Parameters
+    ----------
+    module : nn.Module
+        What the layers are part of.
+    layers : Layers
+        From `layers_of`.
+    std : float
+        Standard deviation of the noise added to each number of the state at each step.
+
+    Returns
+    -------
+    dict
+        Moments by ``(path of the weight, "state")``.
+
     Raises
     ------
     UnstableNetwork
         Where a layer has no stationary state there.
+
+    References
+    ----------
+    R. A. Smith, "Matrix equation XA + BX = C", SIAM J. Appl. Math. 16 (1968) 198-201.
     """
     found = {}
     for layer, state, J in operating_points(module, layers):

@@ -52,13 +52,46 @@ class NoisePrune(prune.BasePruningMethod):  # type: ignore[misc, unused-ignore]
 
     @classmethod
     def apply(cls, module: nn.Module, name: str, *args: Any, **options: Any) -> prune.BasePruningMethod:
-        """Prune a parameter of a module, by its name, with torch's own hook."""
+        """Prune a parameter of a module, by its name, with torch's own hook.
+
+        Parameters
+        ----------
+        module : nn.Module
+            What holds the parameter.
+        name : str
+            Its name there.
+        args, options
+            Of `NoisePrune`.
+
+        Returns
+        -------
+        NoisePrune
+            The hook.
+
+        Raises
+        ------
+        InvalidOption
+            Where another path reaches the same parameter.
+        """
         if isinstance(getattr(module, name, None), nn.Parameter):
             refuse_shared(module, [name], [name])
         return super().apply(module, name, *args, **options)  # type: ignore[no-untyped-call]
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        """Mask `t`, a stack of gates, within what an earlier mask has left."""
+        """Mask `t`, a stack of gates, within what an earlier mask has left.
+
+        Parameters
+        ----------
+        t : (gates x n, n) Tensor
+            Rows post, columns pre.
+        default_mask : Tensor
+            What an earlier mask has left, of the same shape.
+
+        Raises
+        ------
+        InvalidOption
+            Where the covariance is not one of the n neurons that `t` reads.
+        """
         n = len(self.covariance)
         if self.covariance.shape != (n, n) or t.ndim != 2 or t.shape[1] != n or t.shape[0] % n:
             raise InvalidOption(

@@ -74,6 +74,14 @@ def measure(
 
     Parameters
     ----------
+    module : nn.Module
+        What runs.
+    layers : Layers
+        From `layers_of`.
+    blocks : list of Block
+        Those whose sources are measured.
+    ensemble : Ensemble
+        Where inputs and noise come from.
     generator : torch.Generator
         For inputs and noise, on the CPU.
 

@@ -52,13 +52,40 @@ class Problem:
         return self.weights - np.diag(self.weights.diagonal()) if self.block.square else self.weights
 
     def scores(self, rule: Rule, strengthen: Strengthen, density: float) -> Floats:
-        """What each weight is worth, (post, pre)."""
+        """Weigh every weight, (post, pre).
+
+        Parameters
+        ----------
+        rule : Rule
+            What weighs it.
+        strengthen : str
+            "staged" weighs by the error of doing without it instead.
+        density : float
+            Share that will be kept.
+        """
         if strengthen == "staged":
             return refit.saliencies(self.others, self.offered, self.H, down_to=density * refit.DOWN_TO)
         return importance(rule, self.block, self.weights, self.moments.covariance)
 
     def change(self, strengthen: Strengthen, kept: Bools, p: Floats, cap: float | None) -> Change:
-        """Fit what stays."""
+        """Fit what stays.
+
+        Parameters
+        ----------
+        strengthen : str
+            Key of `STRENGTHENINGS`.
+        kept : (post, pre) array of bool
+            What stays.
+        p : (post, pre) array
+            Keep probabilities.
+        cap : float or None
+            As in `refit.reciprocal`.
+
+        Returns
+        -------
+        Change
+            New weights, and what is added to the bias.
+        """
         others, way = self.others, STRENGTHENINGS[strengthen]
         new = way.fit(self, kept, p, cap)
         lost = others - new
@@ -105,7 +132,22 @@ STRENGTHENINGS: dict[Strengthen, Way] = {
 
 
 def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> dict[str, Tensor]:
-    """What stays of each parameter, self-connections included, as masks of its shape on its device."""
+    """What stays of each parameter, self-connections included, as masks of its shape on its device.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is pruned.
+    problems : list of Problem
+        Its blocks.
+    kept : list of (post, pre) arrays of bool
+        What stays of each.
+
+    Returns
+    -------
+    dict of Tensor
+        By the path of the parameter.
+    """
     masks: dict[str, Tensor] = {}
     for problem, keeps in zip(problems, kept, strict=True):
         block = problem.block

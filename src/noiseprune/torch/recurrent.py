@@ -299,6 +299,10 @@ def run(
 
     Parameters
     ----------
+    module : nn.Module
+        What runs.
+    layers : Layers
+        From `layers_of`.
     inputs : (T, trials, inputs) Tensor
         On the module's device; they say in which precision to run.
     noise_std, generator
@@ -344,6 +348,10 @@ def unroll(
 
     Parameters
     ----------
+    module : nn.Module
+        What holds the parameters.
+    layer : Recurrent
+        Their paths, and one step.
     inputs : (T, trials, inputs) Tensor
         What drives it.
     noise_std : float
@@ -389,7 +397,17 @@ def unroll(
 
 
 def external_drive(module: nn.Module, layer: Recurrent, inputs: Tensor) -> Tensor:
-    """Return W_in u + b_in, (..., gates x neurons), for inputs (..., inputs)."""
+    """Return W_in u + b_in, (..., gates x neurons), for inputs (..., inputs).
+
+    Parameters
+    ----------
+    module : nn.Module
+        What holds the parameters.
+    layer : Recurrent
+        Their paths.
+    inputs : (..., inputs) Tensor
+        u, in the precision to compute in.
+    """
     drive = inputs if layer.input is None else product(tensor(module, layer.input).to(inputs.dtype), inputs)
     return drive if layer.input_bias is None else drive + tensor(module, layer.input_bias).to(inputs.dtype)
 
@@ -408,7 +426,19 @@ def product(weight: Tensor, x: Tensor) -> Tensor:
 
 
 def jacobian(module: nn.Module, layer: Recurrent, state: Tensor, external: Tensor) -> Tensor:
-    """Return d state' / d state of one step, (size, size), at a state (size,) under an external drive."""
+    """Return d state' / d state of one step, (size, size), at a state (size,) under an external drive.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What holds the parameters.
+    layer : Recurrent
+        Their paths, and one step.
+    state : (size,) Tensor
+        Where the step is linearised.
+    external : (gates x neurons,) Tensor
+        From `external_drive`.
+    """
     weight = tensor(module, layer.weight).detach().to(state.dtype)
     bias = sum(tensor(module, path).detach().to(state.dtype) for path in layer.biases)
 

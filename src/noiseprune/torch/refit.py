@@ -19,7 +19,24 @@ STAGE = 0.1
 
 
 def reciprocal(weights: Floats, kept: Bools, p: Floats, cap: float | None = None) -> Floats:
-    """W / p where kept; with `cap`, factors 1/p above this quantile of theirs are cut down to it."""
+    """Return W / p where kept; with `cap`, factors 1/p above this quantile of theirs are cut down to it.
+
+    Parameters
+    ----------
+    weights : (post, pre) array
+        The original, without self-connections.
+    kept : (post, pre) array of bool
+        What stays.
+    p : (post, pre) array
+        Keep probabilities, above 0 where kept.
+    cap : float, optional
+        A quantile, between 0 and 1.
+
+    Returns
+    -------
+    (post, pre) array
+        Zero where not kept.
+    """
     factor = reciprocal_weights(np.ones(int(kept.sum())), p[kept])
     if cap is not None and factor.size:
         factor = np.minimum(factor, np.quantile(factor, cap))
@@ -89,7 +106,8 @@ def saliencies(weights: Floats, offered: Bools, H: Floats, *, down_to: float, st
 
     References
     ----------
-    B. Hassibi and D. G. Stork, NIPS 1992; E. Frantar and D. Alistarh, "Optimal brain compression", NeurIPS 2022.
+    B. Hassibi and D. G. Stork, "Second order derivatives for network pruning: optimal brain surgeon", NIPS 1992;
+    E. Frantar and D. Alistarh, "Optimal brain compression", NeurIPS 2022.
     """
     found = np.zeros_like(weights)
     inverse: Floats = np.linalg.inv(H).astype(np.float64, copy=False)

@@ -30,6 +30,11 @@ def importance(rule: Rule, block: Block, weights: Floats, covariance: Floats) ->
         Of the block.
     covariance : (pre, pre) array
         Of what the weights read; for the noise rule, |W_ij| Var(f_i - s_ij f_j).
+
+    Raises
+    ------
+    InvalidOption
+        Where the rule compares the two neurons of a synapse, and those of the block are of different populations.
     """
     local = local_form(rule)
     if not local.needs:
@@ -43,7 +48,17 @@ def importance(rule: Rule, block: Block, weights: Floats, covariance: Floats) ->
 
 
 def square_importance(rule: Rule, weights: Floats, covariance: Floats) -> Floats:
-    """Weigh every entry of a square block by a rule with a local form, (n, n)."""
+    """Weigh every entry of a square block by a rule with a local form, (n, n).
+
+    Parameters
+    ----------
+    rule : Rule
+        One with a local form.
+    weights : (n, n) array
+        Of the block, rows post.
+    covariance : (n, n) array
+        Of what the weights read.
+    """
     variance = covariance.diagonal()
     both = variance[:, None] + variance
     return local_form(rule).importance(weights, both - 2 * np.sign(weights) * covariance, both)

@@ -19,6 +19,8 @@ def refuse_shared(module: nn.Module, written: Iterable[str], read: Sequence[str]
 
     Parameters
     ----------
+    module : nn.Module
+        What holds the parameters.
     written : iterable of str
         Paths that are about to be changed, all among `read`.
     read : sequence of str

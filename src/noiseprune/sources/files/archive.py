@@ -84,7 +84,17 @@ def open_archive(path: Path) -> Iterator[tuple[Any, dict[str, Any], Network, Net
 
 
 def write_rows(rows: list[dict[str, Any]], path: Path, suffix: str) -> None:
-    """Write a table, ``.csv`` or ``.parquet``, whatever the path ends in."""
+    """Write a table, ``.csv`` or ``.parquet``, whatever the path ends in.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a row, with the same keys.
+    path : Path
+        Where to.
+    suffix : ".csv" or ".parquet"
+        The format.
+    """
     import polars as pl
 
     table, memory = pl.DataFrame(rows, infer_schema_length=None), io.BytesIO()

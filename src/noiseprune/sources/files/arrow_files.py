@@ -39,7 +39,22 @@ def write_parquet(network: Network, path: Path) -> None:
 
 
 def read_arrow(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
-    """Read an edge list, or what `write_arrow` wrote."""
+    """Read an edge list, or what `write_arrow` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : ReadOptions
+        What the user said of it.
+    record : Metadata or None
+        Of the network, where noiseprune wrote the file.
+
+    Raises
+    ------
+    BadFile
+        Where it is damaged, or no Arrow file.
+    """
     with naming_damage(path, "Arrow (Feather) file"):
         if record is not None:
             return meta.restore(own_weights(pl.read_ipc(in_utf8(path)), record, path), record, path)

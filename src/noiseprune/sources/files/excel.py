@@ -17,7 +17,15 @@ from noiseprune.sources.reading import ReadOptions
 
 
 def read_excel(path: Path, options: ReadOptions) -> Found:
-    """Read an edge list or a square matrix from one sheet."""
+    """Read an edge list or a square matrix from one sheet.
+
+    Raises
+    ------
+    BadFile
+        Where it is no spreadsheet, or the sheet is empty or not there.
+    MissingExtra
+        Where fastexcel is not installed.
+    """
     fastexcel = require("fastexcel", "excel", "a spreadsheet of Excel")
     with naming_damage(path, "spreadsheet"):
         sheet = _chosen(fastexcel.read_excel(path).sheet_names, options.sheet, path)

@@ -11,6 +11,20 @@ from noiseprune.errors import MissingExtra
 def require(module: str, extra: str, what: str) -> Any:
     """Import a library, or say how to install it.
 
+    Parameters
+    ----------
+    module : str
+        Its name, as it is imported.
+    extra : str
+        The extra of noiseprune that installs it.
+    what : str
+        What needs it, for the message.
+
+    Returns
+    -------
+    module
+        The library.
+
     Raises
     ------
     MissingExtra

@@ -39,7 +39,13 @@ def values(dataset: Any, path: Path) -> Any:
 
 
 def check_declared(dataset: Any, path: Path) -> None:
-    """Raise `BadFile` where a dataset declares more than a file of this size can hold."""
+    """Refuse a dataset that declares more than a file of this size can hold.
+
+    Raises
+    ------
+    BadFile
+        Where it does: the file is damaged.
+    """
     declared = dataset.size * dataset.dtype.itemsize
     if declared > DEFLATE_LIMIT * path.stat().st_size:
         raise BadFile(

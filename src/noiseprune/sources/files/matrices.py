@@ -33,7 +33,20 @@ DECIMAL_COMMA = re.compile(r"-?\d*,\d+(?:[eE][-+]?\d+)?", re.ASCII)
 
 @contextlib.contextmanager
 def naming_damage(path: Path, what: str) -> Iterator[None]:
-    """Turn whatever a library raises on a damaged file into one error that names it."""
+    """Turn whatever a library raises on a damaged file into one error that names it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str
+        What it should be, for the message.
+
+    Raises
+    ------
+    BadFile
+        Where the block raised anything but an error of ours or an interrupt.
+    """
     try:
         yield
     except NoisePruneError:
@@ -50,7 +63,29 @@ def naming_damage(path: Path, what: str) -> Iterator[None]:
 
 
 def orient(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
-    """Bring a matrix into (post, pre) order; refuse to guess where it makes a difference."""
+    """Bring a matrix into (post, pre) order; refuse to guess where it makes a difference.
+
+    Parameters
+    ----------
+    matrix : (n_neurons, n_neurons) array or SciPy sparse
+        As it stood in the file.
+    orientation : "pre-post", "post-pre" or None
+        Whether a row holds what a neuron sends or what it receives; None where nobody said.
+    path : Path
+        The file, for the messages.
+
+    Returns
+    -------
+    (n_neurons, n_neurons) csr_array
+        Rows post, columns pre.
+
+    Raises
+    ------
+    InvalidOption
+        Where `orientation` is something else.
+    BadFile
+        Where the matrix is not square, finite and real, or is not symmetric and nobody said.
+    """
     if orientation not in (None, *ORIENTATIONS):
         raise InvalidOption(f"orientation must be pre-post (rows send) or post-pre (rows receive); got {orientation!r}")
     try:
@@ -90,8 +125,34 @@ def take_square(
 ) -> Found:
     """Take a square matrix as found, in (post, pre) order.
 
-    Options beside the orientation and --symmetrise are those in `taking`. An `oblong` one had other neurons in its rows than
-    in its columns, so that its orientation matters even where it is symmetric.
+    Parameters
+    ----------
+    matrix : (n_neurons, n_neurons) array or SciPy sparse
+        As it stood in the file.
+    labels : list of int or str, or None
+        One name a neuron.
+    path : Path
+        The file.
+    options : ReadOptions
+        What the user said of it.
+    what : str
+        What kind of file it is, for messages and counts.
+    taking : tuple of str
+        Options that make sense here beside the orientation and --symmetrise.
+    oblong : bool
+        Whether rows had other neurons than columns, so that the orientation matters even where the matrix is symmetric.
+
+    Returns
+    -------
+    Found
+        The matrix, its labels and what was found.
+
+    Raises
+    ------
+    InvalidOption
+        Where options contradict each other, or are for other files.
+    BadFile
+        As of `orient`.
     """
     options.allow(("orientation", "symmetrise", *taking), f"{path} holds a square matrix ({what}), not an edge list")
     counts: dict[str, Any] = {"format": f"square matrix ({what})"}
@@ -159,6 +220,19 @@ def unstack(
 ) -> tuple[Any, dict[str, Any]]:
     """Take one matrix of a stack, or the mean of all; any other array as it is.
 
+    Parameters
+    ----------
+    array : array
+        With two axes, or with three where it is a stack of matrices.
+    name : str
+        What it is called, for the messages.
+    path : Path
+        The file.
+    options : ReadOptions
+        What the user said of it.
+    last : bool
+        Whether the matrices are stacked along the last axis where nothing tells.
+
     Returns
     -------
     matrix : array
@@ -170,6 +244,8 @@ def unstack(
     ------
     BadFile
         Where nothing says which matrix is meant, or it is not there.
+    InvalidOption
+        Where both --index and --mean are given.
     """
     shape = tuple(np.shape(array))
     axis = stack_axis(shape, last=last)
@@ -204,7 +280,27 @@ def take_square_or_stack(
     taking: tuple[str, ...] = (),
     last: bool = False,
 ) -> Found:
-    """Take a square matrix as `square` does, or out of a stack of them."""
+    """Take a square matrix as `take_square` does, or out of a stack of them.
+
+    Parameters
+    ----------
+    array : array
+        A matrix, or a stack of matrices.
+    labels, path, options, what, taking
+        As in `take_square`.
+    name, last
+        As in `unstack`.
+
+    Returns
+    -------
+    Found
+        As of `take_square`.
+
+    Raises
+    ------
+    InvalidOption, BadFile
+        As of `unstack` and `take_square`.
+    """
     matrix, stack = unstack(array, name, path, options, last=last)
     found = take_square(matrix, labels, path, options, what, taking=(*taking, *(("index", "mean") if stack else ())))
     return replace(found, counts=found.counts | stack)
@@ -294,7 +390,22 @@ class Grid:
 
 
 def text_matrix(table: Cells, path: Path, *, decimal_comma: bool = False) -> Grid | None:
-    """Read a matrix, bare or with names along its edges; None where the table is none."""
+    """Read a matrix, bare or with names along its edges; None where the table is none.
+
+    Parameters
+    ----------
+    table : Cells
+        From `text.parse`.
+    path : Path
+        The file, for the messages.
+    decimal_comma : bool
+        Whether numbers have a comma in place of a point.
+
+    Raises
+    ------
+    BadFile
+        Where the first row could be names or weights.
+    """
     numbers = table.cells.select(with_points(pl.all())) if decimal_comma else table.cells
     rows, columns = table.cells.height, table.cells.width
     first = table.cells.row(0)
@@ -424,7 +535,18 @@ def _grid(cells: pl.DataFrame, table: Cells, path: Path, labels: list[int | str]
 
 
 def read_npy(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
-    """Read a dense array; no pickles."""
+    """Read a dense array; no pickles.
+
+    Parameters
+    ----------
+    path, options, record
+        As in `arrow_files.read_arrow`.
+
+    Raises
+    ------
+    BadFile
+        Where it is damaged, an archive, or no square matrix.
+    """
     with naming_damage(path, ".npy array"), path.open("rb") as file:
         array = np.load(file, allow_pickle=False)
         if not isinstance(array, np.ndarray):
@@ -448,7 +570,18 @@ MTX_HEADER = re.compile(rb"(?:[ \t]*(?:%[^\n]*)?\n)*")
 
 
 def read_mtx(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
-    """Read Matrix Market."""
+    """Read Matrix Market.
+
+    Parameters
+    ----------
+    path, options, record
+        As in `arrow_files.read_arrow`.
+
+    Raises
+    ------
+    BadFile
+        Where it is damaged, or no square matrix.
+    """
     matrix = _mtx(read_bytes(path), path)
     if record is not None:
         return meta.restore(sp.csr_array(matrix), record, path)
@@ -483,7 +616,13 @@ def write_mtx(network: Network, path: Path) -> None:
 
 
 def read_npz(path: Path, options: ReadOptions) -> Network | Found:
-    """Read SciPy's sparse layout or one of several arrays; a Network where noiseprune wrote it, else the matrix."""
+    """Read SciPy's sparse layout or one of several arrays; a Network where noiseprune wrote it, else the matrix.
+
+    Raises
+    ------
+    BadFile
+        Where it is damaged, a result of `prune`, or has no square matrix or several.
+    """
     what = ".npz of a SciPy sparse matrix, as scipy.sparse.save_npz writes it, or of arrays"
     with naming_damage(path, what), path.open("rb") as raw:
         with np.load(raw, allow_pickle=False) as file:

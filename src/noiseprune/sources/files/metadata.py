@@ -53,7 +53,22 @@ def describe(network: Network) -> Metadata:
 
 
 def restore(weights: sp.csr_array, metadata: Metadata, path: Path) -> Network:
-    """Build the network again from its weights (post, pre) and what `describe` collected."""
+    """Build the network again from its weights (post, pre) and what `describe` collected.
+
+    Parameters
+    ----------
+    weights : (n_neurons, n_neurons) csr_array
+        W in (post, pre) order.
+    metadata : Metadata
+        From `loads`.
+    path : Path
+        The file, for the messages.
+
+    Raises
+    ------
+    BadFile
+        Where the two do not fit together.
+    """
     with intact(path):
         if weights.shape != (metadata["n_neurons"],) * 2:
             raise ValueError(
@@ -72,7 +87,13 @@ def restore(weights: sp.csr_array, metadata: Metadata, path: Path) -> Network:
 
 @contextlib.contextmanager
 def intact(path: Path) -> Iterator[None]:
-    """Name the record where what it says does not fit together."""
+    """Name the record where what it says does not fit together.
+
+    Raises
+    ------
+    BadFile
+        Where the block raised for something that the record lacks or has wrong.
+    """
     try:
         yield
     except BadFile:
@@ -106,7 +127,13 @@ def from_json(text: str) -> Any:
 
 
 def loads(text: str, path: Path) -> Metadata:
-    """Read what `dumps` wrote, of this version."""
+    """Read what `dumps` wrote, of this version.
+
+    Raises
+    ------
+    BadFile
+        Where the text is no record of ours, or one of another version.
+    """
     try:
         metadata = from_json(text)
         if metadata["format"] != FORMAT:
@@ -144,6 +171,20 @@ def restore_inside(weights: sp.csr_array, text: str, path: Path) -> Network | No
     """Build the network from weights and the record beside them in one file; None where the weights are others.
 
     Tools of other people keep what they do not know when they change a file and save it again.
+
+    Parameters
+    ----------
+    weights : (n_neurons, n_neurons) csr_array
+        W in (post, pre) order.
+    text : str
+        The record, as `dumps` wrote it.
+    path : Path
+        The file, for the messages.
+
+    Raises
+    ------
+    BadFile
+        Where the record is damaged.
     """
     metadata = loads(text, path)
     weights = sp.csr_array(weights)
@@ -160,7 +201,13 @@ def _warn_of_change(what: str) -> None:
 
 
 def read_sidecar(path: Path) -> Metadata | None:
-    """Return what stands beside `path`, where it is there and describes these very bytes."""
+    """Return what stands beside `path`, where it is there and describes these very bytes.
+
+    Raises
+    ------
+    BadFile
+        Where it cannot be read, or is damaged.
+    """
     beside = sidecar(path)
     try:
         text = beside.read_text(encoding="utf-8")

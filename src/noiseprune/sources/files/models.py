@@ -121,7 +121,13 @@ def read_safetensors(path: Path, options: ReadOptions) -> Network | Found:
 
 
 def sparse_shapes(metadata: dict[str, str], path: Any) -> dict[str, list[int]]:
-    """Return the shapes of the matrices that `noiseprune.torch.save_sparse` wrote in compressed rows; none elsewhere."""
+    """Return the shapes of the matrices that `noiseprune.torch.save_sparse` wrote in compressed rows; none elsewhere.
+
+    Raises
+    ------
+    BadFile
+        Where the list of shapes is damaged.
+    """
     if metadata.get("format") != STATE_IN_ROWS:
         return {}
     try:

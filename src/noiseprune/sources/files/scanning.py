@@ -155,7 +155,13 @@ def scan_parquet(path: Path) -> Table:
 
 
 def scan_arrow(path: Path) -> Table:
-    """Plan to read an Arrow (Feather version 2) file."""
+    """Plan to read an Arrow (Feather version 2) file.
+
+    Raises
+    ------
+    BadFile
+        Where it is of version 1, a stream, or damaged.
+    """
     with path.open("rb") as file:
         first = file.read(4)
     if first == b"FEA1":

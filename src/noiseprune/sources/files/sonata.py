@@ -30,7 +30,15 @@ MAGIC = 0x0A7A  # by which SONATA files are known
 
 
 def read_sonata(path: Path, options: ReadOptions) -> Network | Found:
-    """Read the edges of one population."""
+    """Read the edges of one population.
+
+    Raises
+    ------
+    BadFile
+        Where it is damaged, or has no edges.
+    MissingExtra
+        Where h5py is not installed.
+    """
     h5py = require("h5py", "hdf5", "SONATA")
     with naming_damage(path, "SONATA file"), h5py.File(path, "r") as file:
         if "edges" not in file:
@@ -39,7 +47,29 @@ def read_sonata(path: Path, options: ReadOptions) -> Network | Found:
 
 
 def read_edges(file: Any, path: Path, options: ReadOptions) -> Network | Found:
-    """Read the edges of one population from an open file."""
+    """Read the edges of one population from an open file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        Open.
+    path : Path
+        Its path.
+    options : ReadOptions
+        What the user said of it.
+
+    Returns
+    -------
+    Network or Found
+        A network where noiseprune wrote it, else weights in (post, pre) order.
+
+    Raises
+    ------
+    BadFile
+        Where sources and targets do not fit together, or the population is not there.
+    TooLarge
+        Where memory will not suffice.
+    """
     options.allow(("variable", "weight", "edge_types"), f"{path} holds SONATA edges, which say source and target")
     name = _population(file, options.variable, path)
     edges = file["edges"][name]

@@ -15,7 +15,13 @@ BYTES_PER_BYTE = 6  # of memory for a byte of text while it is parsed: the text,
 
 
 def check_readable(path: Path) -> None:
-    """Raise `BadFile` where there is no file, or nothing in it."""
+    """Refuse a path where there is no file, or nothing in it.
+
+    Raises
+    ------
+    BadFile
+        Where it is not there, a folder, empty, or cannot be read.
+    """
     try:
         with path.open("rb") as file:
             if not file.read(1):
@@ -52,7 +58,20 @@ def in_utf8(path: Path) -> str:
 
 
 def read_bytes(path: Path, bytes_per_byte: int = BYTES_PER_BYTE) -> bytes:
-    """Read a file, decompressed where it is gzip; refuse what would not fit into memory."""
+    """Read a file, decompressed where it is gzip; refuse what would not fit into memory.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    bytes_per_byte : int
+        Memory that reading takes for each byte of text.
+
+    Raises
+    ------
+    BadFile
+        Where it cannot be read, is empty, or would not fit.
+    """
     limit = available_bytes() // bytes_per_byte
     chunks, size = [], 0
     try:

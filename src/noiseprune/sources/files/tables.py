@@ -294,7 +294,27 @@ def _agree(rows: Rows, weight: Any, words: pl.Series, one: list[str], other: lis
 
 
 def own_weights(table: pl.DataFrame, metadata: meta.Metadata, path: Path) -> sp.csr_array:
-    """Read the weights (post, pre) from a table pre, post, weight that we wrote, ids to the letter."""
+    """Read the weights (post, pre) from a table pre, post, weight that we wrote, ids to the letter.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns pre, post and weight.
+    metadata : Metadata
+        The record of the network.
+    path : Path
+        The file, for the messages.
+
+    Returns
+    -------
+    (n_neurons, n_neurons) csr_array
+        W in (post, pre) order.
+
+    Raises
+    ------
+    BadFile
+        Where the table has ids that its record does not list.
+    """
     labels = meta.labels_of(metadata, path)
     with meta.intact(path):
         n = int(metadata["n_neurons"]) if labels is None else len(labels)

@@ -47,7 +47,22 @@ class Cells:
 
 
 def parse(data: bytes, path: Path, *, decimal_comma: bool = False) -> Cells:
-    """Split text into cells: comma, tab, semicolon or blanks, whichever the first line has."""
+    """Split text into cells: comma, tab, semicolon or blanks, whichever the first line has.
+
+    Parameters
+    ----------
+    data : bytes
+        The text.
+    path : Path
+        The file, for the messages.
+    decimal_comma : bool
+        Whether numbers have a comma in place of a point.
+
+    Raises
+    ------
+    BadFile
+        Where the text is empty, UTF-16, or has rows of unequal length.
+    """
     data, first_line, title = beginning(data, path)
     if b"#" in data or b"%" in data:
         data = _without_marked(COMMENT.sub(b"", data), decimal_comma=decimal_comma)
@@ -64,7 +79,13 @@ def parse(data: bytes, path: Path, *, decimal_comma: bool = False) -> Cells:
 
 
 def beginning(data: bytes, path: Path) -> tuple[bytes, int, str]:
-    """Drop what may stand before the first line of a table; return that line's number too, and what was no comment."""
+    """Drop what may stand before the first line of a table; return that line's number too, and what was no comment.
+
+    Raises
+    ------
+    BadFile
+        Where it is UTF-16, or empty but for comments.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadFile(f"{path}: is UTF-16 text; save it as UTF-8")
     data = data.removeprefix(b"\xef\xbb\xbf")

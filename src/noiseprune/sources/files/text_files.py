@@ -27,7 +27,18 @@ from noiseprune.sources.reading import TABLE_OPTIONS, ReadOptions
 
 
 def read_text(path: Path, options: ReadOptions, record: meta.Metadata | None) -> Network | Found:
-    """Read an edge list or a square matrix."""
+    """Read an edge list or a square matrix.
+
+    Parameters
+    ----------
+    path, options, record
+        As in `arrow_files.read_arrow`.
+
+    Raises
+    ------
+    BadFile
+        As of `read_with_care`.
+    """
     if record is not None:
         return meta.restore(_own_weights(path, record), record, path)
     options.allow(("orientation", "symmetrise", *TABLE_OPTIONS), f"{path} is text")
@@ -44,7 +55,22 @@ def read_text(path: Path, options: ReadOptions, record: meta.Metadata | None) ->
 
 
 def read_with_care(data: bytes, path: Path, options: ReadOptions) -> Found:
-    """Read messy text, or name the line that is wrong."""
+    """Read messy text, or name the line that is wrong.
+
+    Parameters
+    ----------
+    data : bytes
+        The text.
+    path : Path
+        The file.
+    options : ReadOptions
+        What the user said of it.
+
+    Raises
+    ------
+    BadFile
+        Where a line is wrong, or it is neither a square matrix nor an edge list.
+    """
     networkx = networkx_table(data, path)
     if networkx is not None:
         return edge_list(networkx, path, options)
@@ -80,7 +106,15 @@ NETWORKX_LINE = re.compile(r'([^{}"]*?)\{[^{}]*\}\s*')
 
 
 def networkx_table(data: bytes, path: Path) -> Table | None:
-    """Read lines like ``a b {'weight': 3}``, as NetworkX writes them; None where the first line is no such line."""
+    """Read lines like ``a b {'weight': 3}``, as NetworkX writes them; None where the first line is no such line.
+
+    Raises
+    ------
+    BadFile
+        Where a later line is no such line.
+    MissingExtra
+        Where NetworkX is not installed.
+    """
     data, first_line, _ = text.beginning(data, path)
     lines = data.decode("utf-8", "replace").splitlines()
     begun = NETWORKX_LINE.fullmatch(lines[0])

@@ -32,7 +32,7 @@ with h5py.File(sys.argv[1], "r") as file:
 
 
 def survive(program: str, path: Path, what: str) -> None:
-    """Raise `BadFile` where reading a file ends a process badly, or does not end.
+    """Refuse a file where reading it ends a process badly, or does not end.
 
     Parameters
     ----------
@@ -42,6 +42,11 @@ def survive(program: str, path: Path, what: str) -> None:
         The file.
     what : str
         What it should be, for the error.
+
+    Raises
+    ------
+    BadFile
+        Where it does.
     """
     limit = START + path.stat().st_size / BYTES_A_SECOND
     try:

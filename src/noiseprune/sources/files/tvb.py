@@ -24,7 +24,13 @@ CENTRES = ("centres.txt", "centres.txt.bz2", "centers.txt", "centers.txt.bz2")
 
 
 def read_tvb(path: Path, options: ReadOptions) -> Found:
-    """Read weights, and names from the first word of each line of the centres; tract lengths and the rest are left."""
+    """Read weights, and names from the first word of each line of the centres; tract lengths and the rest are left.
+
+    Raises
+    ------
+    BadFile
+        Where it is damaged, has no square matrix of weights, or other names than regions.
+    """
     with naming_damage(path, "zip archive of The Virtual Brain"), zipfile.ZipFile(path) as archive:
         members = {PurePosixPath(name).name: name for name in archive.namelist() if not name.endswith("/")}
         weights, centres = (next((name for name in names if name in members), None) for names in (WEIGHTS, CENTRES))

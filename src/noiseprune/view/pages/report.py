@@ -61,7 +61,13 @@ def report(
 
 
 def check_installed() -> None:
-    """Raise `MissingExtra` where a page cannot be made; cheap enough to be asked before the work starts."""
+    """Check that a page can be made; cheap enough to be asked before the work starts.
+
+    Raises
+    ------
+    MissingExtra
+        Where jinja2 or matplotlib is not installed.
+    """
     try:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401

@@ -117,7 +117,14 @@ class Section:
     def draw(self, title: str, caption: str, panels: Mapping[str, Callable[[], Axes]], *, alike: bool = True) -> None:
         """Add a figure of one panel a label; a panel that cannot be drawn leaves its reason instead.
 
-        `alike` panels get the same limits.
+        Parameters
+        ----------
+        title, caption : str
+            Of the figure.
+        panels : mapping of str to callable
+            What draws each panel and returns its axes, by its label.
+        alike : bool
+            Whether panels get the same limits.
         """
         logger.info("drawing %s", title.lower())
         drawn: dict[str, Axes] = {}

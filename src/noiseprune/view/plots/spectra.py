@@ -45,7 +45,17 @@ def spectrum(result: Pair, ax: Axes | None = None) -> Axes:
 
 
 def draw_spectrum(ax: Axes, before: NDArray[Any], *after: NDArray[Any]) -> Line2D:
-    """Draw spectra that are known; return the line that holds the points of all those after."""
+    """Draw spectra that are known; return the line that holds the points of all those after.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    before : (n,) array
+        Eigenvalues of A, 1/s.
+    after : (n,) arrays
+        Eigenvalues of each A', 1/s.
+    """
     raster = before.size > FEW_POINTS
     points = np.concatenate([spectrum_points(values) for values in after], axis=1)
     if np.iscomplexobj(before):

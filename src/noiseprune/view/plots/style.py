@@ -1,4 +1,10 @@
-"""What all pictures share: colours, axes, legends, clouds of points."""
+"""What all pictures share: colours, axes, legends, clouds of points.
+
+References
+----------
+M. Okabe and K. Ito, "Color universal design: how to make figures and presentations that are friendly to colorblind
+people", https://jfly.uni-koeln.de/color/.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +30,13 @@ BINS = (60, 40)
 
 
 def axes_on(ax: Axes | None, *, square: bool = False) -> Axes:
-    """Return the axes given, or axes on a figure of their own."""
+    """Return the axes given, or axes on a figure of their own.
+
+    Raises
+    ------
+    MissingExtra
+        Where there are none and matplotlib is not installed.
+    """
     if ax is not None:
         return ax
     try:
@@ -83,7 +95,15 @@ def power(value: float) -> str:
 
 
 def cloud(ax: Axes, x: Floats, y: Floats) -> None:
-    """Draw points: one by one where few, as pixels where more, counted in bins where many."""
+    """Draw points: one by one where few, as pixels where more, counted in bins where many.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x, y : (n,) array
+        The points, on axes that are logarithmic where all are positive.
+    """
     if x.size < MANY_POINTS:
         few = x.size <= FEW_POINTS
         ax.plot(x, y, "o", ms=3 if few else 2, mew=0, color=BLUE, alpha=0.7 if few else 0.4, rasterized=not few)
@@ -101,7 +121,17 @@ def cloud(ax: Axes, x: Floats, y: Floats) -> None:
 
 
 def bin_edges(values: Floats, bins: int, *, log: bool) -> Floats:
-    """Return the edges of bins over values, (bins + 1,)."""
+    """Return the edges of bins over values, (bins + 1,).
+
+    Parameters
+    ----------
+    values : (n,) array
+        What will be counted.
+    bins : int
+        How many.
+    log : bool
+        Whether they are equally wide on a logarithmic axis.
+    """
     low, high = float(values.min()), float(values.max())
     if low == high:
         low, high = low * 0.9 - 1e-12 * (low == 0), high * 1.1 + 1e-12

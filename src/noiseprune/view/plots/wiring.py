@@ -28,6 +28,20 @@ PIXELS = 256  # along a side of a matrix
 def keep_probability(result: Pruned, against: Literal["weight", "variance"] = "weight", ax: Axes | None = None) -> Axes:
     """Draw the keep probability of every synapse against its weight or its difference variance.
 
+    Parameters
+    ----------
+    result : Pruned
+        From `prune`.
+    against : "weight" or "variance"
+        What the horizontal axis shows.
+    ax : Axes, optional
+        Where to draw; by default on a figure of its own.
+
+    Returns
+    -------
+    Axes
+        With the plot.
+
     Raises
     ------
     InvalidOption
@@ -128,7 +142,13 @@ def degree(network: Network, direction: Literal["in", "out"]) -> NDArray[np.intp
 
 
 def strengths(result: Pair, ax: Axes | None = None) -> Axes:
-    """Draw each neuron's total absolute input after against before, sum_j |W'_ij| against sum_j |W_ij|."""
+    """Draw each neuron's total absolute input after against before, sum_j |W'_ij| against sum_j |W_ij|.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where no neuron has input, before or after.
+    """
     before, after = result.original.total_input, result.network.total_input
     ax = axes_on(ax)
     top = max(float(before.max()), float(after.max()))
