@@ -44,7 +44,17 @@ class Plan:
         return given.tolist() if given.any() else 0.0
 
     def task(self, network: Network, seed: int, *, spectrum: bool) -> dict[str, Any]:
-        """Everything that two runs must have in common to be the same one, fit for JSON."""
+        """Return everything that two runs must have in common to be the same one, fit for JSON.
+
+        Parameters
+        ----------
+        network : Network
+            What runs.
+        seed : int
+            Of the run.
+        spectrum : bool
+            Whether the spectral abscissa is recorded.
+        """
         return {
             "network": digest(network),
             "seed": seed,
@@ -75,7 +85,16 @@ def make_plan(
     burn_in: float | None,
     record_every: float | None,
 ) -> Plan:
-    """Decide what was left to us and check the rest; the options are those of `noiseprune.run`.
+    """Decide what was left to us and check the rest.
+
+    Parameters
+    ----------
+    network : Network
+        What will run.
+    until_density, K, schedule, window, rounds, decision_rate, fall, rule, leak, tuning, activation, drive, replicas
+        As in `noiseprune.run`.
+    step, burn_in, record_every
+        As in `noiseprune.run`; None for what is decided here.
 
     Raises
     ------

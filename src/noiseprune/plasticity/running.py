@@ -137,7 +137,11 @@ def run(
     >>> trace.network.n_synapses, trace.original.n_synapses
     (90, 180)
     """
-    given = {name: value for name, value in locals().items() if name not in ("network", "checkpoint", "threads", "rng", "rate")}
+    given = {
+        name: value
+        for name, value in locals().items()
+        if name not in ("network", "checkpoint", "threads", "rng", "rate")
+    }
     given["decision_rate"] = decision_rate = rate if decision_rate is None else decision_rate
     network = network_of(network)
     seed = seed_from(rng)

@@ -90,7 +90,27 @@ class Probe(Protocol):
     """A way to measure what noise does at the synapses of a network."""
 
     def measure(self, network: Network, *, rng: Rng = 0, quantities: Sequence[Quantity] = ONLY_V) -> Measurement:
-        """Measure v at every synapse of `network`, and what else is asked for in the same pass."""
+        """Measure v at every synapse, and what else is asked for in the same pass.
+
+        Parameters
+        ----------
+        network : Network
+            What noise shakes.
+        rng : int, Generator or None
+            The seed; not read where the values are exact.
+        quantities : sequence of "difference_variance", "variance" and "second_moments"
+            What is needed; v is measured always.
+
+        Returns
+        -------
+        Measurement
+            The values, their standard errors, and how they were found.
+
+        Raises
+        ------
+        UnstableNetwork
+            Where there is no stationary state.
+        """
         ...
 
     def memory(self, network: Network) -> float:
@@ -106,6 +126,17 @@ def measure(probe: Probe, network: Network, needs: Sequence[Quantity], *, rng: R
     """Measure what is needed, in one pass; None where nothing is.
 
     A probe that only measures v need not know of other quantities.
+
+    Parameters
+    ----------
+    probe : Probe
+        What measures.
+    network : Network
+        What is measured.
+    needs : sequence of quantities
+        As in `Probe.measure`.
+    rng : int, Generator or None
+        The seed.
 
     Raises
     ------
@@ -145,7 +176,19 @@ def leave(units: Units, found: Measurement) -> Measurement:
 
 
 def alone(network: Network, n_samples: int | None, source: str, quantities: Sequence[Quantity]) -> Measurement:
-    """Return what is known of neurons without synapses: C_ii = sigma_i^2 / (2 D_i)."""
+    """Return what is known of neurons without synapses: C_ii = sigma_i^2 / (2 D_i).
+
+    Parameters
+    ----------
+    network : Network
+        Without synapses.
+    n_samples : int or None
+        What the probe would say of its samples.
+    source : str
+        The same of how the values were found.
+    quantities : sequence of quantities
+        As in `Probe.measure`.
+    """
     variance = network.noise_std**2 / (2 * network.leak)
     more: dict[str, Any] = {"neuron_variance": variance} if "variance" in quantities else {}
     if "second_moments" in quantities:

@@ -49,6 +49,15 @@ class Plan:
 def make_plan(network: Network, budget: Budget, options: PruneOptions) -> Plan:
     """Decide what was left to us and check the rest.
 
+    Parameters
+    ----------
+    network : Network
+        What will be pruned.
+    budget : Budget
+        How many synapses stay.
+    options : PruneOptions
+        The others.
+
     Raises
     ------
     InvalidOption, TooLarge

@@ -25,7 +25,25 @@ def provenance(
     pruned: Network,
     report: dict[str, Any],
 ) -> dict[str, Any]:
-    """Collect the provenance of one prune, fit for strict JSON."""
+    """Collect the provenance of one prune, fit for strict JSON.
+
+    Parameters
+    ----------
+    network, pruned : Network
+        Before and after.
+    seed : int
+        Of the draw and of the probe.
+    options : dict
+        As they were given.
+    plan : Plan
+        What was decided.
+    variance : Measurement or None
+        What was measured; None where the rule and the strengthening read nothing.
+    probability : KeepProbability
+        Of every link.
+    report : dict
+        What the strengthening says of its work.
+    """
     return {
         "versions": versions(),
         "seed": seed,

@@ -43,7 +43,7 @@ class KeepProbability:
 
     @property
     def value(self) -> Floats:
-        """P of each synapse, (n_synapses,), in the order of ``net.synapses``."""
+        """Return the probability of each synapse, (n_synapses,), in the order of ``net.synapses``."""
         return np.tile(self.per_link, self.synapses_per_link)
 
     @property
@@ -100,7 +100,25 @@ class Budget:
         object.__setattr__(self, name, int(value) if name == "synapses" else value)
 
     def target_links(self, network: Network, *, whole: bool) -> float | None:
-        """Links to keep on average, or None where K decides; `whole` rounds for a draw of fixed size."""
+        """Return how many links to keep on average.
+
+        Parameters
+        ----------
+        network : Network
+            What is pruned.
+        whole : bool
+            Whether to round, for a draw of fixed size.
+
+        Returns
+        -------
+        float or None
+            None where K decides.
+
+        Raises
+        ------
+        InvalidOption
+            Where there are not that many synapses.
+        """
         if self.density is not None:
             target = self.density * network.n_links
             return float(round(target)) if whole else target

@@ -58,6 +58,8 @@ def as_network(
     ------
     InvalidNetwork
         Where the diagonal does not tell, or there is no leak and none is to be made.
+    InvalidOption
+        Where options do not go together, or with what was given.
 
     Examples
     --------
@@ -196,7 +198,20 @@ def _with_base_leak(
 
 
 def dominant_leak(total_input: NDArray[np.float64], margin: float) -> tuple[NDArray[np.float64], int]:
-    """Return D_i = (1 + margin) sum_j |W_ij|, and how many neurons without input got the median of the others."""
+    """Return D_i = (1 + margin) sum_j |W_ij|, and how many neurons without input got the median of the others.
+
+    Parameters
+    ----------
+    total_input : (n_neurons,) array
+        The sum of abs(W_ij) over j, 1/s.
+    margin : float
+        How far the leak exceeds it.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where no neuron has an input.
+    """
     silent = total_input == 0
     leak = (1 + margin) * total_input
     if silent.all():

@@ -36,7 +36,13 @@ class LeakOptions:
     gain: float | None = declared("a rate: scale W to this spectral abscissa over the rate, by default 0.9.")
 
     def refuse(self, why: str) -> None:
-        """Raise `InvalidOption` where any of them was given, and there is a leak already."""
+        """Refuse any of them, where there is a leak already.
+
+        Raises
+        ------
+        InvalidOption
+            Where one was given; `why` says whose the leak is.
+        """
         wrong = [f.name for f in fields(self) if getattr(self, f.name) is not None]
         if wrong:
             raise InvalidOption(f"{why}: leave {' and '.join(wrong)} out")

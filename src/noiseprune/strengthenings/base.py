@@ -84,7 +84,22 @@ class Strengthening:
         return [f"the strengthening is {self.name}"]
 
     def check(self, network: Network, leak: str) -> None:  # noqa: ARG002
-        """Raise `InvalidOption` or `TooLarge` where it does not go with a network or a leak ("auto" included)."""
+        """Refuse a network or a leak that it does not go with.
+
+        Parameters
+        ----------
+        network : Network
+            The original.
+        leak : str
+            As in `noiseprune.prune`, "auto" included.
+
+        Raises
+        ------
+        InvalidOption
+            Where they do not go together.
+        TooLarge
+            Where the network is too large for it.
+        """
         if leak == "fitted":
             raise InvalidOption("leak='fitted' goes with strengthen='matched' or 'regressed', which fit it")
 
@@ -122,7 +137,17 @@ class Strengthening:
 
 
 def as_drawn(network: Network, start: sp.csr_array, leak: balancing.Leak) -> Strengthened:
-    """Take links as they are and balance the leak."""
+    """Take links as they are and balance the leak.
+
+    Parameters
+    ----------
+    network : Network
+        The original.
+    start : csr_array
+        The links that stay, with their new weights.
+    leak : "original" or "matched"
+        Whether the leak is kept, or lowered by what each neuron lost of its total input.
+    """
     new_leak = balancing.matched(network, start) if leak == "matched" else network.leak
     return Strengthened(start, new_leak, np.ones(start.nnz, dtype=np.bool_), {})
 

@@ -62,7 +62,15 @@ class Matched(Strengthening):
         check_choice("leak", self.leak, (None, "matched", "fitted"))
 
     def check(self, network: Network, leak: str) -> None:
-        """Raise where the network is not symmetric and dominant, or the leak does not fit."""
+        """Refuse networks that are not symmetric and dominant, and a leak that does not fit.
+
+        Raises
+        ------
+        InvalidOption
+            Where they do not go together.
+        TooLarge
+            Where the fitted leak would need dense matrices that are too large.
+        """
         if not (network.symmetric and network.dominant):
             raise InvalidOption(
                 "strengthen='matched' is for symmetric networks in which every neuron is diagonally dominant, and "
@@ -202,6 +210,11 @@ def matched_with_fitted_leak(network: Network, start: sp.csr_array) -> Strengthe
     -------
     Strengthened
         The best step in the objective of `matched`, with the excess leak free as well.
+
+    Raises
+    ------
+    UnstableNetwork
+        Where the original has no stationary state.
 
     Notes
     -----

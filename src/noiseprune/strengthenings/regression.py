@@ -186,6 +186,10 @@ def refit_rows(
         What each row should do, and what it may use.
     moments : (n_inputs, n_inputs) array, or SampleMoments
         Second moments of the inputs.
+    ridge : float
+        Ridge penalty, in units of the largest row sum of the second moments.
+    towards_start : bool
+        Whether the ridge pulls to `start`, or to zero.
 
     Returns
     -------

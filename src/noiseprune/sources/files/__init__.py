@@ -211,6 +211,8 @@ def write(network: Network, path: str | os.PathLike[str], overwrite: bool = Fals
         Where the suffix is unknown, the file exists, or it cannot be written.
     MissingExtra
         Where the format needs a library that is not installed.
+    InvalidNetwork
+        Where it is no Network, or the format cannot carry its labels.
     """
     if not isinstance(network, Network):
         raise InvalidNetwork(

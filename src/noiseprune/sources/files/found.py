@@ -34,8 +34,24 @@ class Found:
 
 
 def sum_synapses(post: Any, pre: Any, weight: Any, n: int) -> sp.csr_array:
-    """Sum synapses into a canonical CSR array, (post, pre).
+    """Sum synapses into a canonical CSR array.
 
+    Parameters
+    ----------
+    post, pre : (n,) int arrays
+        Numbers of neurons.
+    weight : (n,) array
+        One a synapse.
+    n : int
+        Neurons.
+
+    Returns
+    -------
+    (n, n) csr_array
+        (post, pre), sorted, without duplicates.
+
+    Notes
+    -----
     Two transpositions sort the columns of every row in linear time, where SciPy's own way compares.
     """
     by_pre = sp.coo_array((weight, (pre, post)), shape=(n, n))

@@ -198,7 +198,13 @@ def _names(graph: Any) -> list[int | str]:
 
 
 def write_graphml(network: Network, path: Path) -> None:
-    """Write GraphML."""
+    """Write GraphML.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where a label holds what XML cannot carry.
+    """
     networkx = require("networkx", "nx", "GraphML")
     bad = next((x for x in network.labels or () if isinstance(x, str) and NOT_IN_XML.search(x)), None)
     if bad is not None:
@@ -258,7 +264,27 @@ def edge_attributes(graph: Any) -> list[dict[str, Any]]:
 
 
 def find_weight(attributes: list[dict[str, Any]], wanted: str | None = None, *, texts: bool = False) -> str | None:
-    """Find the attribute that holds the weight of an edge; None where there is none."""
+    """Find the attribute that holds the weight of an edge.
+
+    Parameters
+    ----------
+    attributes : list of dict
+        Those of every edge.
+    wanted : str, optional
+        Its name, where the user said so.
+    texts : bool
+        Whether texts that read as numbers count.
+
+    Returns
+    -------
+    str or None
+        None where there is none.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where it is missing, or several attributes could be it.
+    """
     names = {name: None for data in attributes for name in data}
     if wanted is not None:
         if wanted not in names:
@@ -292,7 +318,27 @@ def _reads_as_number(value: Any) -> bool:
 
 
 def read_weights(values: list[Any], place: Any, attribute: str | None) -> Any:
-    """Turn the weights of edges into float64, or name the first that is no number."""
+    """Turn the weights of edges into float64.
+
+    Parameters
+    ----------
+    values : list
+        As they stand in the file or the graph.
+    place : callable
+        Says where the k-th of them is, for an error.
+    attribute : str or None
+        The name of the weight.
+
+    Returns
+    -------
+    (n_edges,) array
+        Finite.
+
+    Raises
+    ------
+    InvalidNetwork
+        Where one is no finite number; names the first.
+    """
     weights = np.array([_number(value) for value in values], dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(weights))
     if bad.size:
@@ -312,7 +358,26 @@ def _number(value: Any) -> float:
 
 
 def place_edges(ends: Any, weights: Any, n: int, *, directed: bool) -> tuple[Any, dict[str, Any]]:
-    """Sum edges (u, v) into W (post, pre); an undirected edge joins both alike."""
+    """Sum edges (u, v) into W; an undirected edge joins both alike.
+
+    Parameters
+    ----------
+    ends : (n_edges, 2) int array_like
+        From u to v.
+    weights : (n_edges,) array
+        One an edge.
+    n : int
+        Nodes.
+    directed : bool
+        Whether an edge joins one way only.
+
+    Returns
+    -------
+    matrix : (n, n) csr_array
+        (post, pre); edges from a node to itself are left out.
+    counts : dict
+        What was dropped and summed.
+    """
     ends = np.asarray(ends, dtype=np.int64).reshape(-1, 2)
     off = ends[:, 0] != ends[:, 1]
     pre, post, weights = ends[off, 0], ends[off, 1], weights[off]

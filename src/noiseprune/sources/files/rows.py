@@ -267,7 +267,13 @@ class Rows:
     # --- names --------------------------------------------------------------------------------------------------
 
     def named(self, name: str) -> str:
-        """Find a column by its name; its name in the frame is its number."""
+        """Find a column by its name; its name in the frame is its number.
+
+        Raises
+        ------
+        BadFile
+            Where there is none, or several.
+        """
         for match in (lambda x: x == name, lambda x: plain(x) == plain(name)):
             found = [k for k, given in enumerate(self.header) if match(given)]
             if len(found) > 1:

@@ -68,6 +68,13 @@ def read_given(
         What was read.
     kind : Kind
         Gives the same kind of object back.
+
+    Raises
+    ------
+    InvalidOption
+        Where a graph or a frame comes with a content that it cannot have.
+    InvalidNetwork
+        Where it is not a network.
     """
     square = named_square(given)
     if square is not None:

@@ -24,7 +24,15 @@ class MatrixKind:
 
     @classmethod
     def of(cls, given: Any, content: Content | None, base_leak: BaseLeak | None) -> MatrixKind:
-        """Look at what was given."""
+        """Look at what was given.
+
+        Parameters
+        ----------
+        given : Network, (n_neurons, n_neurons) array_like or SciPy sparse
+            (post, pre).
+        content, base_leak
+            As in `noiseprune.prune`.
+        """
         if isinstance(given, Network):
             return cls()
         sparse = sp.issparse(given)
