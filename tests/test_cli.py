@@ -17,7 +17,7 @@ from rich.console import Console
 import noiseprune
 from noiseprune import cli, gallery
 from noiseprune.cli import session
-from tests.reporting.pages import Page
+from tests.view.pages import Page
 
 TABLE = "pre,post,weight,nt_type\na,b,2,GABA\nb,c,3,ACh\nc,a,4,ACh\na,c,1,GABA\n"
 
@@ -224,15 +224,15 @@ def test_a_square_matrix_goes_through_with_its_orientation(run, tmp_path):
     ("words", "message"),
     [
         (["prune", "nothing.csv", "--density", "0.5"], "nothing.csv: no such file"),
-        (["prune", "net.csv"], "say how much to keep.*n ln n / m = 0.82; try density=0.82"),
+        (["prune", "net.csv"], "say how much to keep.*n ln n / m = 0.82; try --density 0.82"),
         (["prune", "net.csv", "--density", "1.5"], "density must be above 0 and at most 1"),
         (["prune", "net.csv", "--density", "0.5", "--K", "2"], "exactly one of"),
         (["prune", "net.csv", "--epsilon", "0.5"], "theorem .* does not hold: the network is directed"),
-        (["prune", "net.csv", "--density", "0.5", "-o", "net.csv"], "net.csv: exists already"),
+        (["prune", "net.csv", "--density", "0.5", "-o", "net.csv"], "net.csv: is the file net.csv, which is read, and would be lost"),
         (["prune", "net.csv", "--density", "0.5", "-o", "no/out.csv"], "folder no does not exist"),
         (["prune", "net.csv", "--density", "0.5", "--report", "no/page.html"], "folder no does not exist"),
-        (["sweep", "net.csv", "--density", "0.5", "--report", "net.csv"], "net.csv: exists already"),
-        (["compare", "net.csv", "net.csv", "--report", "net.csv"], "net.csv: exists already"),
+        (["sweep", "net.csv", "--density", "0.5", "--report", "net.csv"], "net.csv: is the file net.csv, which is read, and would be lost"),
+        (["compare", "net.csv", "net.csv", "--report", "net.csv"], "net.csv: is the file net.csv, which is read, and would be lost"),
         (["report", "nothing.json"], "nothing.json: no such file"),
         (["prune", "net.csv", "--density", "0.5", "-o", "out.doc"], "unknown suffix '.doc'"),
         (["prune", "net.csv", "--density", "0.5", "--pre", "sender"], "no column 'sender'"),

@@ -12,7 +12,7 @@ from noiseprune.network.ordering import block_sums, cluster_order
 from noiseprune.network.structure import component_sizes
 from noiseprune.view import plots
 from tests.networks import quiet
-from tests.reporting.pages import small_sweep
+from tests.view.pages import small_sweep
 
 SYMMETRIC = prune(gallery.clustered([30, 20], between=20, rng=801), density=0.6, rng=1)
 DIRECTED = prune(gallery.excitatory_inhibitory(40, rng=14), density=0.6, rng=1)

@@ -173,7 +173,7 @@ def _template() -> jinja2.Template:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("noiseprune.reporting"),
+        loader=jinja2.PackageLoader("noiseprune.view.pages"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

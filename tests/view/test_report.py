@@ -10,7 +10,7 @@ import noiseprune
 from noiseprune import gallery, prune
 from noiseprune.errors import BadFile, InvalidOption, MissingExtra
 from tests.networks import quiet
-from tests.reporting.pages import LABEL, RESULTS, Page, labelled, result, small_sweep
+from tests.view.pages import LABEL, RESULTS, Page, labelled, result, small_sweep
 
 LIMIT = 1_500_000
 

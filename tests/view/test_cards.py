@@ -4,7 +4,7 @@ import pytest
 
 from noiseprune import gallery, prune
 from tests.networks import quiet
-from tests.reporting.pages import Page, labelled, small_sweep
+from tests.view.pages import Page, labelled, small_sweep
 
 
 @quiet

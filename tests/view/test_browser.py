@@ -7,7 +7,7 @@ import pytest
 
 import noiseprune
 from tests.networks import quiet
-from tests.reporting.pages import result, small_sweep
+from tests.view.pages import result, small_sweep
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from noiseprune.view import plots
 from noiseprune.view.pages.figures import inline_svg, page_style, share_limits
-from tests.reporting.pages import LABEL, Page
+from tests.view.pages import LABEL, Page
 
 
 def drawn(label="line", **options):
