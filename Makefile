@@ -15,6 +15,7 @@ test: $(VENV)/.ready$(TORCH)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest
 
 # The site, in docs/_build. With TORCH=1 also the pages and the example that need PyTorch.

@@ -142,11 +142,11 @@ def test_responses_are_their_definitions():
         A, B = before.matrix().toarray(), after.matrix().toarray()
         reference = Reference(before, rng=405)
         c = reference.compare(after)
-        b = reference._inputs
+        b = reference._responses._inputs
         assert b.shape == (before.n_neurons, 20)
         x, y = np.linalg.solve(A, b), np.linalg.solve(B, b)
         assert c.fixed_point_error == pytest.approx(np.linalg.norm(y - x) / np.linalg.norm(x))
-        x0 = np.random.default_rng(reference._seeds[1]).random(before.n_neurons)
+        x0 = np.random.default_rng(reference._responses._seeds[1]).random(before.n_neurons)
         t = 2 / np.median(before.leak)
         x, y = (scipy.linalg.expm(M * t) @ x0 for M in (A, B))
         assert c.decay_error == pytest.approx(np.linalg.norm(y - x) / np.linalg.norm(x))
@@ -159,9 +159,9 @@ def test_trajectories_share_input_and_noise_and_rectify():
     n = len(A)
     step = 0.2 / max(np.max(np.abs(M).sum(axis=1)) for M in (A, B))
     n_steps = int(np.ceil(10 / np.median(DIRECTED.leak) / step))
-    b = np.random.default_rng(reference._seeds[2]).standard_normal((n, 5))
+    b = np.random.default_rng(reference._responses._seeds[2]).standard_normal((n, 5))
     for kind, f in (("linear", lambda x: x), ("rectified", lambda x: np.maximum(x, 0))):
-        noise = np.random.default_rng(reference._seeds[3])
+        noise = np.random.default_rng(reference._responses._seeds[3])
         states = [np.zeros((n, 5)), np.zeros((n, 5))]
         difference = size = 0.0
         for _ in range(n_steps):

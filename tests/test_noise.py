@@ -140,8 +140,8 @@ def test_runs_are_driven_by_the_noise_of_each_neuron(net):
     after = net.replace(leak=1.3 * net.leak)
     reference = Reference(net, rng=68)
     step = dynamics.safe_step(net, after)
-    drive = np.random.default_rng(reference._seeds[2]).standard_normal((net.n_neurons, 5))
-    random = np.random.default_rng(reference._seeds[3])
+    drive = np.random.default_rng(reference._responses._seeds[2]).standard_normal((net.n_neurons, 5))
+    random = np.random.default_rng(reference._responses._seeds[3])
     states, difference, size = [np.zeros_like(drive), np.zeros_like(drive)], 0.0, 0.0
     for _ in range(int(np.ceil(10 / np.median(net.leak) / step))):
         xi = random.standard_normal(drive.shape)
