@@ -2,16 +2,15 @@ import numpy as np
 
 from noiseprune import Network, gallery
 from noiseprune.dynamics import runs as dynamics
-from noiseprune.dynamics.runs import run, run_both
+from noiseprune.dynamics.runs import run_both
 
 
 def test_both_networks_see_what_one_would_see_alone():
     net = gallery.excitatory_inhibitory(20, rng=901)
     other = Network(net.weights * 0.5, net.leak)
-    drive = np.random.default_rng(5).standard_normal((20, 2))
-    options = {"step": 0.05, "n_steps": 30, "activation": "rectified"}
-    alone = [[x.copy() for x in run(n, drive, rng=np.random.default_rng(6), **options)] for n in (net, other)]
-    both = [(x.copy(), y.copy()) for x, y in run_both(net, other, n_runs=2, rng=(5, 6), **options)]
+    options = {"n_runs": 2, "rng": (5, 6), "step": 0.05, "n_steps": 30, "activation": "rectified"}
+    alone = [[x.copy() for x, _ in run_both(n, n, **options)] for n in (net, other)]
+    both = [(x.copy(), y.copy()) for x, y in run_both(net, other, **options)]
     np.testing.assert_array_equal([x for x, _ in both], alone[0])
     np.testing.assert_array_equal([y for _, y in both], alone[1])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import noiseprune
-from noiseprune import Network, compare, gallery, prune
+from noiseprune import Network, compare, gallery, prune, rules
 from noiseprune.dynamics import runs as dynamics
 from noiseprune.dynamics.ensembles import SAMPLES, second_moments
 from noiseprune.measure.compare import Reference
@@ -157,7 +157,7 @@ def test_runs_are_driven_by_the_noise_of_each_neuron(net):
 @BOTH
 def test_a_plastic_network_runs_with_the_noise_of_each_neuron(net):
     step = dynamics.safe_step(net) / 4
-    settings = Settings(step, 1e6, 4000, 200, "linear", np.zeros(net.n_neurons), "noise", "original", None)
+    settings = Settings(step, 1e6, 4000, 200, "linear", np.zeros(net.n_neurons), rules.Noise(), "original", None)
     process = Process(net, settings, 69)
     while process.step < 20_000:
         process.run(20_000 - process.step)

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noiseprune.errors import InvalidOption
 from noiseprune.network import Activation, Network
 
 Floats = NDArray[np.float64]
 States = NDArray[np.floating[Any]]
 
 DENSE_SHARE = 0.1  # of stored weights: above it a dense product with a few columns is faster than a sparse one
+START_LEFT = 0.01  # of the variance of the slowest mode may still be missing when measuring begins
 COMPILED_SYNAPSES = 1_000_000  # from which products are compiled ones, in the precision of the weights
 
 ACTIVATION_FUNCTIONS: dict[Activation, Callable[[States], States]] = {
@@ -30,6 +32,63 @@ def safe_step(*networks: Network) -> float:
     stable and takes a tenth of it.
     """
     return 0.2 / float(max(np.max(net.leak + net.total_input) for net in networks))
+
+
+def constant_drive(network: Network, drive: Any) -> Floats:
+    """Return a constant input b as the array that it stands for.
+
+    Parameters
+    ----------
+    network : Network
+        What is driven.
+    drive : float or (n_neurons,) array_like
+        As the user gave it.
+
+    Raises
+    ------
+    InvalidOption
+        Where it is neither, or not finite.
+    """
+    given = np.asarray(drive, dtype=np.float64)
+    if given.shape not in ((), (network.n_neurons,)) or not np.all(np.isfinite(given)):
+        raise InvalidOption(
+            f"drive must be a finite number, or one for each of the {network.n_neurons} neurons; got shape {given.shape}"
+        )
+    return given
+
+
+def settling_time(slowest: float) -> float:
+    """Return the time after which the slowest mode comes within `START_LEFT` of its variance, in seconds.
+
+    Parameters
+    ----------
+    slowest : float, 1/s
+        The rate of that mode.
+
+    Raises
+    ------
+    InvalidOption
+        Where it is not positive.
+    """
+    if not slowest > 0:
+        raise no_slowest_mode(slowest, "burn_in")
+    return float(np.log(1 / START_LEFT) / (2 * slowest))
+
+
+def no_slowest_mode(slowest: float, option: str) -> InvalidOption:
+    """Make the error for a time that would follow from the slowest mode, where there is none.
+
+    Parameters
+    ----------
+    slowest : float, 1/s
+        What was found in place of its rate.
+    option : str
+        What then has to be given.
+    """
+    return InvalidOption(
+        f"the linear network is not known to be stable (spectral abscissa {-slowest:+.3g} 1/s), so no {option} follows from its "
+        f"slowest mode: give {option}= in seconds, or raise the leak"
+    )
 
 
 class Dynamics:
@@ -96,47 +155,6 @@ def linear_operator(network: Network) -> Any:
     )
 
 
-def run(
-    network: Network,
-    drive: Floats,
-    *,
-    step: float,
-    n_steps: int,
-    rng: np.random.Generator,
-    activation: Activation | None = None,
-) -> Iterator[States]:
-    """Yield the state after each step of dx/dt = -D x + W f(x) + b + sigma xi, from rest, by Euler-Maruyama.
-
-    Parameters
-    ----------
-    network : Network
-        What runs.
-    drive : (n_neurons, n_runs) array
-        Constant input b of each run.
-    step : float, s
-        Time step.
-    n_steps : int
-        Steps to take.
-    rng : Generator
-        Source of the noise: two networks given the same seed share it.
-    activation : str, optional
-        In place of the network's own.
-
-    Yields
-    ------
-    (n_neurons, n_runs) array
-        The state x; the array is overwritten by the next step.
-
-    References
-    ----------
-    P. E. Kloeden and E. Platen, "Numerical Solution of Stochastic Differential Equations", Springer 1992.
-    """
-    walk = _Walk(network, drive, step, activation)
-    for _ in range(n_steps):
-        walk.advance(rng.standard_normal(drive.shape, dtype=walk.motion.dtype))
-        yield walk.state
-
-
 class _Walk:
     """A block of states under way from rest, by Euler-Maruyama."""
 
@@ -171,8 +189,12 @@ def run_both(
         Networks of the same neurons.
     n_runs : int
         Inputs, each normal over the neurons and constant from time zero.
-    step, n_steps, activation
-        As in `run`.
+    step : float, s
+        Time step.
+    n_steps : int
+        Steps to take.
+    activation : str, optional
+        In place of the networks' own.
     rng : (seed, seed)
         Of the input and of the noise.
     input_std : float
@@ -182,6 +204,10 @@ def run_both(
     ------
     (n_neurons, n_runs) array, twice
         Overwritten by the next step.
+
+    References
+    ----------
+    P. E. Kloeden and E. Platen, "Numerical Solution of Stochastic Differential Equations", Springer 1992.
     """
     drive = input_std * np.random.default_rng(rng[0]).standard_normal((before.n_neurons, n_runs))
     one, other = (_Walk(network, drive, step, activation) for network in (before, after))

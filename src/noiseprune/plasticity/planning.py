@@ -14,14 +14,13 @@ from noiseprune.dynamics.stationary import slowest_rate
 from noiseprune.errors import InvalidOption, NoisePruneWarning, check_choice
 from noiseprune.network import ACTIVATIONS, Network
 from noiseprune.network.digest import digest
-from noiseprune.plasticity.process import Floats, Settings
+from noiseprune.plasticity.process import Settings
 from noiseprune.plasticity.schedules import Continuous, Rounds, Schedule, geometric
 from noiseprune.rules import RULES, Rule, make_rule
 from noiseprune.rules.budget import Budget
 
 SCHEDULES = ("once", "rounds", "continuous")
 WINDOW = 20.0  # slowest time constants: the slowest mode is then known to a fifth, the others better
-START_LEFT = 0.01  # of the variance of the slowest mode may still be missing when the traces begin
 WAIT = 2.0  # windows from one round to the next: a trace has then forgotten all but e^-2 of what was before
 DECISIONS = 4.0  # of a synapse within a window, in the continuous schedule
 FALL = 2.0  # windows in which K falls by a factor of e
@@ -132,7 +131,7 @@ def make_plan(
         start=start,
         replicas=int(replicas),
         activation=check_choice("activation", activation or network.activation, ACTIVATIONS),
-        drive=_drive(network, drive),
+        drive=np.broadcast_to(dynamics.constant_drive(network, drive), network.n_neurons).copy(),
         rule=_rule(rule),
         leak=_leak(network, leak, tuning, reasons),
         tuning=tuning,
@@ -168,7 +167,7 @@ def _target(network: Network, until_density: float | None, K: float | None) -> f
 def _window(window: float | None, slowest: float, reasons: dict[str, str]) -> float:
     if window is None:
         if not slowest > 0:
-            raise InvalidOption(_unknown(slowest, "window"))
+            raise dynamics.no_slowest_mode(slowest, "window")
         reasons["window"] = f"{WINDOW:g} times the slowest time constant, {1 / slowest:.4g} s"
         return WINDOW / slowest
     if slowest > 0 and window < 1 / slowest:
@@ -184,17 +183,9 @@ def _window(window: float | None, slowest: float, reasons: dict[str, str]) -> fl
 def _burn_in(burn_in: float | None, slowest: float, reasons: dict[str, str]) -> float:
     if burn_in is not None:
         return float(burn_in)
-    if not slowest > 0:
-        raise InvalidOption(_unknown(slowest, "burn_in"))
-    reasons["burn_in"] = f"the slowest mode comes within {100 * START_LEFT:g} % of its variance"
-    return float(np.log(1 / START_LEFT) / (2 * slowest))
-
-
-def _unknown(slowest: float, name: str) -> str:
-    return (
-        f"the linear network is not known to be stable (spectral abscissa {-slowest:+.3g} 1/s), so no {name} follows from its "
-        f"slowest mode: give {name}= in seconds, or raise the leak"
-    )
+    time = dynamics.settling_time(slowest)
+    reasons["burn_in"] = f"the slowest mode comes within {100 * dynamics.START_LEFT:g} % of its variance"
+    return time
 
 
 def _rule(given: str | Rule) -> Rule:
@@ -219,12 +210,3 @@ def _leak(network: Network, leak: str, tuning: float | None, reasons: dict[str, 
             "diagonally dominant, with matched leak; leave tuning out"
         )
     return str(the_leak)
-
-
-def _drive(network: Network, drive: ArrayLike) -> Floats:
-    given = np.asarray(drive, dtype=np.float64)
-    if given.shape not in ((), (network.n_neurons,)) or not np.all(np.isfinite(given)):
-        raise InvalidOption(
-            f"drive must be a finite number, or one for each of the {network.n_neurons} neurons; got shape {given.shape}"
-        )
-    return np.broadcast_to(given, network.n_neurons).copy()

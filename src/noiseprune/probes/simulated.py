@@ -26,7 +26,6 @@ logger = logging.getLogger("noiseprune")
 
 Floats = NDArray[np.float64]
 
-START_LEFT = 0.01  # of the variance that the start may still miss when measuring begins
 SAMPLE_EVERY = 0.5  # in units of 1 / median leak: states closer together tell little new
 DURATION = 10.0  # of measuring, in units of 1 / median leak
 CHECK_EVERY = 100  # steps between looks at whether the state is still a number
@@ -111,7 +110,7 @@ class Simulated:
         """
         units = self._units(network)
         inside = units.enter(network)
-        drive, plan = self._drive(network), self._schedule(network)
+        drive, plan = dynamics.constant_drive(network, self.drive), self._schedule(network)
         if not network.n_links:
             return alone(network, None, "Simulated (no synapses)", quantities)
         require_memory(self.memory(network), f"simulating {self.replicas} replicas", "give fewer replicas")
@@ -127,7 +126,7 @@ class Simulated:
     def cost(self, network: Network) -> Cost:
         """Estimate memory and time, from the time of a few steps."""
         plan = self._schedule(network)
-        walk = self._walk(network, self._drive(network), plan.step, 0)
+        walk = self._walk(network, dynamics.constant_drive(network, self.drive), plan.step, 0)
         walk.advance(1)
         start = time.perf_counter()
         walk.advance(3)
@@ -211,21 +210,7 @@ class Simulated:
     def _burn_in(self, network: Network) -> float:
         if self.burn_in is not None:
             return float(self.burn_in)
-        rate = slowest_rate(network)
-        if not rate > 0:
-            raise InvalidOption(
-                f"the linear network is not known to be stable (spectral abscissa {-rate:+.3g} 1/s), so no burn-in follows "
-                "from its slowest mode: give burn_in= in seconds, or raise the leak"
-            )
-        return float(np.log(1 / START_LEFT) / (2 * rate))
-
-    def _drive(self, network: Network) -> Floats:
-        drive = np.asarray(self.drive, dtype=np.float64)
-        if drive.shape not in ((), (network.n_neurons,)) or not np.all(np.isfinite(drive)):
-            raise InvalidOption(
-                f"drive must be a finite number, or one for each of the {network.n_neurons} neurons; got shape {drive.shape}"
-            )
-        return drive
+        return dynamics.settling_time(slowest_rate(network))
 
 
 class _Schedule(NamedTuple):
