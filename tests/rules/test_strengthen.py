@@ -4,11 +4,10 @@ import scipy.optimize
 import scipy.sparse as sp
 
 from noiseprune import Network, compare, gallery, probes, prune
-from noiseprune import strengthenings as strengthen
 from noiseprune.dynamics.ensembles import second_moments
 from noiseprune.errors import InvalidOption, TooLarge, UnstableNetwork
 from noiseprune.linalg.moments import SampleMoments
-from noiseprune.strengthenings import matching, regressed, regression
+from noiseprune.strengthenings import Matched, matching, regressed, regression
 from noiseprune.strengthenings.regression import refit_rows
 from tests.networks import quiet
 
@@ -90,12 +89,12 @@ def divergence(J, C):
 @quiet
 @pytest.mark.parametrize("free_leak", [False, True], ids=["matched leak", "free leak"])
 def test_the_fixed_point_of_matched_is_the_optimum_of_a_convex_problem(monkeypatch, free_leak):
-    monkeypatch.setattr(matching, "STEPS", 400)
-    monkeypatch.setattr(matching, "FREE_STEPS", 5000)
-    monkeypatch.setattr(matching, "FREE_TOLERANCE", 1e-9)
+    monkeypatch.setattr(matching, "FITTED_STEPS", 5000)
+    monkeypatch.setattr(matching, "FITTED_TOLERANCE", 1e-9)
     base = gallery.clustered([10, 6], within=0.7, between=6, signed=True, rng=604)
     net = Network(base.weights, base.leak + 0.05)
-    result = plain(net, density=0.6, strengthen="matched", leak="free" if free_leak else "auto", keep_connected=True)
+    how = Matched(steps=400, leak="fitted" if free_leak else None)
+    result = plain(net, density=0.6, strengthen=how, keep_connected=True)
     C, value = convex_optimum(net, result.network.links, free_leak)
     found = -result.network.matrix().toarray()
     assert divergence(found, C) == pytest.approx(value, abs=1e-5)
@@ -112,7 +111,7 @@ def test_a_free_leak_matches_the_variance_of_every_neuron_and_goes_further():
     matched, free = (plain(SIGNED, strengthen="matched", leak=leak) for leak in ("auto", "free"))
     report = free.provenance["chosen"]["strengthening"]
     assert report["mismatch_after"] < 0.1 * report["mismatch_before"]
-    assert report["steps"] <= matching.FREE_STEPS
+    assert report["steps"] <= matching.FITTED_STEPS
     assert free.comparison.eigenvalue_error["median"] < matched.comparison.eigenvalue_error["median"]
     assert free.comparison.kl_per_neuron < matched.comparison.kl_per_neuron
     variance = [np.linalg.inv(-n.matrix().toarray()).diagonal() for n in (SIGNED, free.network)]
@@ -148,7 +147,7 @@ def test_rows_are_refitted_by_their_normal_equations(towards_start):
     target = sp.csr_array(random.standard_normal((7, 12)))
     start = sp.csr_array(np.where(random.random((7, 12)) < 0.4, 2 * target.toarray(), 0))
     root = random.standard_normal((12, 30))
-    M, ridge = np.eye(12) + 0.02 * root @ root.T, 0.05  # nearly independent inputs: no sign is in question
+    M, ridge = np.eye(12) + 0.0005 * root @ root.T, 0.05  # nearly independent inputs: no sign is in question
     fitted = refit_rows(target, start, M, ridge=ridge, towards_start=towards_start).toarray()
     penalty = ridge * np.trace(M) / 12
     for i in range(7):
@@ -240,7 +239,7 @@ def test_moments_are_their_definitions():
 
 @quiet
 def test_what_no_shrinking_makes_stable_is_an_error(monkeypatch):
-    monkeypatch.setattr(strengthen, "has_stationary_state", lambda _: False)
+    monkeypatch.setattr(regression, "has_stationary_state", lambda _: False)
     with pytest.raises(UnstableNetwork, match="no regressed weights .* Keep more"):
         plain(gallery.excitatory_inhibitory(30, rng=612), strengthen="regressed")
 
@@ -248,7 +247,7 @@ def test_what_no_shrinking_makes_stable_is_an_error(monkeypatch):
 @quiet
 def test_shrinking_is_tried_where_the_first_regression_is_unstable(monkeypatch):
     answers = iter([False, False, True])
-    monkeypatch.setattr(strengthen, "has_stationary_state", lambda _: next(answers))
+    monkeypatch.setattr(regression, "has_stationary_state", lambda _: next(answers))
     result = plain(gallery.excitatory_inhibitory(30, rng=613), strengthen="regressed", compare=False)
     report = result.provenance["chosen"]["strengthening"]
     assert (report["ridge"], report["ridge_towards"]) == (10 * regression.RIDGE, "zero")

@@ -119,15 +119,15 @@ def _shift(A: NDArray[np.float64]) -> float:
         return float(np.linalg.norm(A))
 
 
-def _growth(matrix: NDArray[Any], vector: NDArray[Any], steps: int = 10) -> float:
-    """Return the mean growth of a vector over the later half of `steps` products with `matrix`."""
+def _growth(matrix: NDArray[Any], vector: NDArray[Any]) -> float:
+    """Return the mean growth of a vector over the later half of ten products with `matrix`."""
     logs: list[float] = []
-    for _ in range(steps):
+    for _ in range(10):
         vector = matrix @ vector
         length = float(np.linalg.norm(vector))
         vector = vector / length
         logs.append(np.log(length))
-    return float(np.exp(np.mean(logs[steps // 2 :])))
+    return float(np.exp(np.mean(logs[5:])))
 
 
 def _relative_residual(A: NDArray[np.float64], C: NDArray[np.float64], q: NDArray[np.float64]) -> float:

@@ -17,8 +17,9 @@ class Cost(NamedTuple):
     seconds: float
 
 
-def seconds_an_operation(n: int = 1000) -> float:
+def seconds_an_operation() -> float:
     """Time of one addition or multiplication in a dense matrix product."""
+    n = 1000
     matrix = np.ones((n, n))
     matrix @ matrix  # the first product starts BLAS
     start = time.perf_counter()

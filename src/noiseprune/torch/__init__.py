@@ -16,9 +16,10 @@ except ImportError:
 
 from noiseprune.torch.ensembles import InputNoise, IntrinsicNoise
 from noiseprune.torch.evaluation import evaluate
-from noiseprune.torch.living import MaskKeeper, NoisePrune
+from noiseprune.torch.masking import MaskKeeper, NoisePrune
 from noiseprune.torch.pruning import prune_
 from noiseprune.torch.recurrent import Leaky, Recurrent
+from noiseprune.torch.result import PrunedModule
 from noiseprune.torch.sparse import load_sparse, save_sparse, to_sparse
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Leaky",
     "MaskKeeper",
     "NoisePrune",
+    "PrunedModule",
     "Recurrent",
     "evaluate",
     "load_sparse",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,13 +13,14 @@ from noiseprune import rules
 from noiseprune.errors import InvalidOption, check_choice
 from noiseprune.machine.randomness import Rng, seed_from
 from noiseprune.rules import Rule, make_rule
+from noiseprune.torch.block_pruning import STRENGTHENINGS, BlockPruning, Change, Strengthen, densities_of, masks_of
 from noiseprune.torch.blocks import Block, Bools, Floats, blocks_of
 from noiseprune.torch.ensembles import NOISES, Ensemble, IntrinsicNoise, examples
 from noiseprune.torch.linearisation import spectral_abscissa, stationary_moments
-from noiseprune.torch.living import hook
+from noiseprune.torch.masking import hook
 from noiseprune.torch.moments import Moments, measure
-from noiseprune.torch.problem import STRENGTHENINGS, Change, Problem, Strengthen, densities_of, masks_of
 from noiseprune.torch.recurrent import Layers, Recurrent, layers_of, n_inputs, tensor
+from noiseprune.torch.result import PrunedModule
 from noiseprune.torch.selection import Draw, Per, choose
 from noiseprune.torch.sharing import refuse_shared
 from noiseprune.version import __version__
@@ -45,7 +46,7 @@ def prune_(
     ridge: float | None = None,
     cap: float | None = None,
     rng: Rng = 0,
-) -> dict[str, Any]:
+) -> PrunedModule:
     """Prune the recurrent weights of a trained network in place, without labels.
 
     Parameters
@@ -84,12 +85,12 @@ def prune_(
 
     Returns
     -------
-    dict
-        ``density``, None where there is nothing to prune; ``densities`` and ``masks`` by parameter; ``drive_error`` by block,
-        (neurons,), the root mean square error of the drive on the ensemble over its standard deviation; ``ensemble`` and
-        ``selection``, what chose;
-        ``spectral_abscissa`` before and after, per step, of the linearisation in silence, None where it is not found;
-        ``ridge``; ``samples``; ``seconds``; ``seed``; ``version``.
+    PrunedModule
+        A mapping, with `to_dict` for strict JSON. Its keys are ``density``, None where there is nothing to prune;
+        ``densities`` and ``masks`` by parameter; ``drive_error`` by block, (neurons,), the root mean square error
+        of the drive on the ensemble over its standard deviation; ``ensemble`` and ``selection``, what chose;
+        ``spectral_abscissa`` before and after, per step, of the linearisation in silence, None where it is not
+        found; ``ridge``; ``samples``; ``seconds``; ``seed``; ``version``.
 
     Raises
     ------
@@ -124,28 +125,28 @@ def prune_(
     abscissa = spectral_abscissa(module, layers)
 
     moments = _moments(module, layers, blocks, ensemble, generator)
-    problems = [Problem(module, block, moments[block.source], density, ridge) for block in blocks]
-    scores = [problem.scores(the_rule, strengthen, density) for problem in problems]
+    prunings = [BlockPruning(module, block, moments[block.source], density, ridge) for block in blocks]
+    scores = [pruning.scores(the_rule, strengthen, density) for pruning in prunings]
     chosen = choose(
         scores,
-        [problem.offered for problem in problems],
-        [problem.target for problem in problems],
+        [pruning.offered for pruning in prunings],
+        [pruning.target for pruning in prunings],
         per=per,
         draw=draw,
         certain=the_rule.ranks,
         rng=np.random.default_rng(for_draw),
     )
-    changes = _changes(module, problems, chosen, strengthen, cap)
-    for problem, change in zip(problems, changes, strict=True):
-        problem.write(module, change)
-    masks = masks_of(module, problems, [kept for kept, _ in chosen])
+    changes = _changes(module, prunings, chosen, strengthen, cap)
+    for pruning, change in zip(prunings, changes, strict=True):
+        pruning.write(module, change)
+    masks = masks_of(module, prunings, [kept for kept, _ in chosen])
     if form == "hook":
         hook(module, masks)
-    return {
-        **densities_of(problems, [kept for kept, _ in chosen]),
+    found = {
+        **densities_of(prunings, [kept for kept, _ in chosen]),
         "masks": masks,
         "drive_error": {
-            problem.block.name: change.drive_error for problem, change in zip(problems, changes, strict=True)
+            pruning.block.name: change.drive_error for pruning, change in zip(prunings, changes, strict=True)
         },
         "ensemble": type(ensemble).__name__,
         "selection": "exact prices of doing without a weight" if strengthen == "staged" else f"{the_rule.name}, {draw}",
@@ -156,6 +157,7 @@ def prune_(
         "seed": seed,
         "version": __version__,
     }
+    return PrunedModule(found)
 
 
 def _check(
@@ -197,7 +199,7 @@ def _refuse_shared(module: nn.Module, layers: Layers, blocks: list[Block], stren
 
 def _changes(
     module: nn.Module,
-    problems: list[Problem],
+    prunings: list[BlockPruning],
     chosen: list[tuple[Bools, Floats]],
     strengthen: Strengthen,
     cap: float | None,
@@ -205,15 +207,15 @@ def _changes(
     """Fit all blocks before any is written, so that an error leaves the module as it was."""
     try:
         changes = [
-            problem.change(strengthen, kept, p, cap) for problem, (kept, p) in zip(problems, chosen, strict=True)
+            pruning.change(strengthen, kept, p, cap) for pruning, (kept, p) in zip(prunings, chosen, strict=True)
         ]
     except np.linalg.LinAlgError:
         raise InvalidOption("the refit is singular: give a larger ridge") from None
-    for problem, change in zip(problems, changes, strict=True):
-        dtype = tensor(module, problem.block.weight).dtype
+    for pruning, change in zip(prunings, changes, strict=True):
+        dtype = tensor(module, pruning.block.weight).dtype
         if not np.abs(change.weights).max(initial=0.0) <= torch.finfo(dtype).max:
             raise InvalidOption(
-                f"the new weights of {problem.block.name} do not fit into {dtype}: give a larger ridge, or prune module.float()"
+                f"the new weights of {pruning.block.name} do not fit into {dtype}: give a larger ridge, or prune module.float()"
             )
     return changes
 

@@ -27,7 +27,7 @@ class Change(NamedTuple):
     drive_error: Floats
 
 
-class Problem:
+class BlockPruning:
     """One block to prune: its weights, what is offered, how many to keep, and the moments of what it reads."""
 
     def __init__(self, module: nn.Module, block: Block, moments: Moments, density: float, ridge: float) -> None:
@@ -107,38 +107,38 @@ class Problem:
 
 
 class Way(NamedTuple):
-    """A way to make new weights, (post, pre), from a problem, what is kept, p and a cap; and whether the bias follows."""
+    """A way to make new weights, (post, pre), from a pruning, what is kept, p and a cap; and whether the bias follows."""
 
-    fit: Callable[[Problem, Bools, Floats, float | None], Floats]
+    fit: Callable[[BlockPruning, Bools, Floats, float | None], Floats]
     corrects_bias: bool
 
 
-def _reciprocal(problem: Problem, kept: Bools, p: Floats, cap: float | None) -> Floats:
+def _reciprocal(pruning: BlockPruning, kept: Bools, p: Floats, cap: float | None) -> Floats:
     if not p[kept].all():
         raise InvalidOption(
-            f"of {problem.block.name} weights are kept whose importance is zero, so that there is no 1/p: the activity that "
+            f"of {pruning.block.name} weights are kept whose importance is zero, so that there is no 1/p: the activity that "
             "they read stands still. Give inputs or noise that move it, or take another strengthen"
         )
-    return refit.reciprocal(problem.others, kept, p, cap)
+    return refit.reciprocal(pruning.others, kept, p, cap)
 
 
-_regressed = Way(lambda problem, kept, p, cap: refit.regress(problem.others, kept, problem.H), True)  # noqa: ARG005
+_regressed = Way(lambda pruning, kept, p, cap: refit.regress(pruning.others, kept, pruning.H), True)  # noqa: ARG005
 STRENGTHENINGS: dict[Strengthen, Way] = {
     "regressed": _regressed,
     "staged": _regressed,
     "reciprocal": Way(_reciprocal, False),
-    "none": Way(lambda problem, kept, p, cap: np.where(kept, problem.others, 0.0), False),  # noqa: ARG005
+    "none": Way(lambda pruning, kept, p, cap: np.where(kept, pruning.others, 0.0), False),  # noqa: ARG005
 }
 
 
-def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> dict[str, Tensor]:
+def masks_of(module: nn.Module, prunings: list[BlockPruning], kept: list[Bools]) -> dict[str, Tensor]:
     """What stays of each parameter, self-connections included, as masks of its shape on its device.
 
     Parameters
     ----------
     module : nn.Module
         What is pruned.
-    problems : list of Problem
+    prunings : list of BlockPruning
         Its blocks.
     kept : list of (post, pre) arrays of bool
         What stays of each.
@@ -149,8 +149,8 @@ def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> d
         By the path of the parameter.
     """
     masks: dict[str, Tensor] = {}
-    for problem, keeps in zip(problems, kept, strict=True):
-        block = problem.block
+    for pruning, keeps in zip(prunings, kept, strict=True):
+        block = pruning.block
         weight = module.get_parameter(block.weight)
         mask = masks.setdefault(block.weight, torch.zeros_like(weight, dtype=torch.bool))
         stays = keeps | np.eye(len(keeps), dtype=np.bool_) if block.square else keeps
@@ -158,12 +158,12 @@ def masks_of(module: nn.Module, problems: list[Problem], kept: list[Bools]) -> d
     return masks
 
 
-def densities_of(problems: list[Problem], kept: list[Bools]) -> dict[str, Any]:
+def densities_of(prunings: list[BlockPruning], kept: list[Bools]) -> dict[str, Any]:
     """Kept shares: of all that was pruned, and of each parameter; None where there was nothing to prune."""
     counts: dict[str, np.ndarray] = {}
-    for problem, keeps in zip(problems, kept, strict=True):
-        both = np.array([np.count_nonzero(keeps), problem.n_positions])
-        counts[problem.block.weight] = counts.get(problem.block.weight, np.zeros(2)) + both
+    for pruning, keeps in zip(prunings, kept, strict=True):
+        both = np.array([np.count_nonzero(keeps), pruning.n_positions])
+        counts[pruning.block.weight] = counts.get(pruning.block.weight, np.zeros(2)) + both
     total = np.sum(list(counts.values()), axis=0)
     return {
         "density": _share(total),
