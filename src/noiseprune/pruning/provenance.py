@@ -54,6 +54,7 @@ def provenance(
             "rule": plan.rule.name,
             "strengthen": plan.strengthening.name,
             "strengthening": report,
+            "unbiased": plan.strengthening.unbiased and not plan.rule.ranks,
             "leak": plan.leak,
             "why": plan.reasons,
             "K": probability.constant,

@@ -79,6 +79,11 @@ class Strengthening:
     samples: ClassVar[int | None] = None
     remeasures: ClassVar[bool] = False
 
+    @property
+    def unbiased(self) -> bool:
+        """Whether every weight is right on average over draws with the probabilities p: E[W'] = W."""
+        return False
+
     def gaps(self, network: Network) -> list[str]:  # noqa: ARG002
         """Say what keeps the paper's theorem from covering its result; an empty list where it does."""
         return [f"the strengthening is {self.name}"]

@@ -52,6 +52,11 @@ class Reciprocal(Strengthening):
         if self.cap is not None and not self.cap >= 1:
             raise InvalidOption(f"cap is the largest factor 1/p, 1 or more; got {self.cap!r}")
 
+    @property
+    def unbiased(self) -> bool:
+        """Whether nothing is capped."""
+        return self.cap is None
+
     def gaps(self, network: Network) -> list[str]:  # noqa: ARG002
         """Return an empty list, since the theorem is about 1/p; or that factors are capped."""
         return [] if self.cap is None else [f"factors 1/p are capped at {self.cap:g}"]

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
+
+OBJECTS = {
+    "probe": "probes",
+    "rule": "rules",
+    "strengthen": "strengthenings",
+}  # options that may be objects, and of where
 
 
 def in_python(provenance: Mapping[str, Any]) -> str:
     """Write the calls that repeat a prune."""
     options = {name: value for name, value in provenance["options"].items() if value is not False}
     prune = _call("noiseprune.prune", ["net"], options | {"rng": provenance["seed"]})
-    if "(" in options["probe"]:  # a probe object, which the record holds as it prints
-        prune = prune.replace(repr(options["probe"]), f"noiseprune.probes.{options['probe']}")
+    for option, module in OBJECTS.items():
+        value = str(options[option])
+        if "(" in value:  # an object, which the record holds as it prints; a user's own is not found in our modules
+            ours = hasattr(import_module(f"noiseprune.{module}"), value.partition("(")[0])
+            prune = prune.replace(repr(value), f"noiseprune.{module}.{value}" if ours else value)
     file = _file(provenance)
     if file is None:
         return f"# net: the network with the digest {provenance['input']['digest'][:16]}…\nresult = {prune}"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def guarantees(result: Pruned) -> list[str]:
     """Say, a sentence each, what the theorem covers and what holds whatever the draw was."""
-    theorem, chosen = result.provenance["theorem"], result.provenance["chosen"]
+    theorem = result.provenance["theorem"]
     if theorem["holds"] and theorem["epsilon"] is not None:
         first = (
             f"With high probability every direction x keeps x'(-A)x within a factor 1 ± {theorem['epsilon']:.3g}, also "
@@ -19,13 +19,15 @@ def guarantees(result: Pruned) -> list[str]:
     else:
         why = "; ".join(theorem["gaps"]) or "there is no constant K from which its epsilon follows"
         first = f"The theorem of Moore and Chaudhuri (2020) does not cover this result: {why}."
-    return [first, *_whatever_the_draw(result, chosen["strengthen"], chosen["leak"])]
+    return [first, *_whatever_the_draw(result)]
 
 
-def _whatever_the_draw(result: Pruned, strengthen: str, leak: str) -> list[str]:
-    original = result.original
-    said = ["No synapse changes its sign, and none is new."]
-    if strengthen == "reciprocal" and result.rule != "magnitude":
+def _whatever_the_draw(result: Pruned) -> list[str]:
+    original, chosen = result.original, result.provenance["chosen"]
+    strengthen, leak = chosen["strengthen"], chosen["leak"]
+    flips = result.comparison.sign_flips if result.comparison is not None else 0
+    said = ["No synapse is new." if flips else "No synapse changes its sign, and none is new."]
+    if chosen.get("unbiased", strengthen == "reciprocal" and result.rule != "magnitude"):  # not in older files
         said.append("Every weight is right on average over draws: E[W'] = W.")
     if leak == "matched" and original.dominant:
         strictly = " and stable" if original.has_excess.all() else ""
