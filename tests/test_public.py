@@ -1,16 +1,18 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import typer
 
 import noiseprune
 from noiseprune import errors, gallery
+from noiseprune.cli import app
+from tests.networks import quiet
 
 
-def test_every_public_name_is_there():
-    for name in noiseprune.__all__:
-        assert getattr(noiseprune, name) is not None
-    assert set(noiseprune.__all__) <= set(dir(noiseprune))
+def test_every_public_name_is_there_and_no_other():
+    assert set(noiseprune.__all__) <= {name for name in dir(noiseprune) if getattr(noiseprune, name) is not None}
     with pytest.raises(AttributeError, match="no attribute 'prun'"):
         noiseprune.prun  # noqa: B018
 
@@ -64,3 +66,26 @@ def test_representations_are_one_line():
     for thing in (net, result):
         assert "\n" not in repr(thing)
     assert "12 of 12 synapses kept, rule noise" in repr(result)
+
+
+@quiet
+def test_the_names_of_the_first_release_still_work():
+    net = gallery.clustered([12, 8], within=0.7, between=6, signed=True, rng=3)
+    result = noiseprune.prune(net, density=0.7, strengthen="matched", leak="free", keep_connected=True)
+    assert result.provenance["chosen"]["leak"] == "fitted"
+    assert result.comparison.orphans == result.comparison.newly_disconnected == result.comparison.to_dict()["orphans"]
+    assert np.array_equal(net.excess_leak, net.dominance_margin)
+    assert noiseprune.Trace is noiseprune.Development
+    assert noiseprune.probes.DifferenceVariance is noiseprune.probes.Measurement
+    table = noiseprune.sweep(net, densities=[0.7], strengthens=["reciprocal"], draws=1)
+    assert [row["strengthen"] for row in table.rows] == ["reciprocal"]
+    trace = noiseprune.run(net, until_density=0.9, schedule="continuous", window=5.0, rate=1.0)
+    assert trace.density[-1] <= 0.9
+
+
+@pytest.mark.parametrize("old, new", [("--rate", "--decision-rate"), ("--symmetric-rows", "--electrical")])
+def test_the_options_of_the_first_release_still_work(old, new):
+    flags = {
+        flag for command in typer.main.get_command(app).commands.values() for it in command.params for flag in it.opts
+    }
+    assert {old, new} <= flags
