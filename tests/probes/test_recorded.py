@@ -104,13 +104,13 @@ def test_files_give_what_the_array_gives(net, record, tmp_path, monkeypatch):
 @quiet
 def test_prune_takes_a_recording(net, record):
     result = prune(net, density=0.5, probe=probes.Recorded(record), compare=False, rng=115)
-    assert result.provenance["chosen"]["probe"].startswith("Recorded (8000 moments of an array")
+    assert result.provenance["chosen"]["probe"].startswith("Recorded (8000 time points of an array")
 
 
 def test_what_does_not_fit_is_refused_with_what_to_do(net, record, tmp_path):
     with pytest.raises(InvalidOption, match=r"must have shape \(time, 40\).* has \(40, 8000\): transpose it"):
         probes.Recorded(record.T).measure(net)
-    with pytest.raises(InvalidOption, match="at least 64 moments"):
+    with pytest.raises(InvalidOption, match="at least 64 time points"):
         probes.Recorded(record[:50]).measure(net)
     blind = record.copy()
     blind[:, 7] = np.nan

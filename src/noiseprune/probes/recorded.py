@@ -35,14 +35,14 @@ class Recorded:
     Parameters
     ----------
     activity : (time, n_neurons) array_like, or path
-        A row a moment, a column a neuron in the network's order. A path names a NumPy ``.npy`` file, which is read
+        A row a time point, a column a neuron in the network's order. A path names a NumPy ``.npy`` file, which is read
         piece by piece, or an HDF5 file (``.h5``, ``.hdf5``). NaN stands for a missing sample.
     dataset : str, optional
         Name of the array within an HDF5 file; needed where it holds more than one.
 
     Notes
     -----
-    At each synapse the moments use the moments at which both neurons were seen. The standard error comes from the
+    At each synapse v comes from the time points at which both neurons were seen. The standard error comes from the
     scatter of 32 pieces of the recording, so that fluctuations that last do not count as many samples; pieces must be
     longer than these. O(time x m) operations, two passes over the file; no copy of it is made.
 
@@ -80,7 +80,7 @@ class Recorded:
             self._check(activity, network)
             mean, seen = _means(activity)
             _check_seen(seen, network)
-            measured = _moments(activity, mean, seen, network, self._name())
+            measured = _difference_variances(activity, mean, seen, network, self._name())
             return replace(measured, **_others(activity, mean, seen, network, quantities))
 
     def cost(self, network: Network) -> Cost:
@@ -125,7 +125,7 @@ class Recorded:
             raise InvalidOption(f"activity must hold real numbers; {self._name()} holds {activity.dtype}")
         if shape[0] < 2 * BATCHES:
             raise InvalidOption(
-                f"activity must have at least {2 * BATCHES} moments, to judge its own error; {self._name()} has {shape[0]}"
+                f"activity must have at least {2 * BATCHES} time points, to judge its own error; {self._name()} has {shape[0]}"
             )
 
 
@@ -197,7 +197,9 @@ def _others(
     return others.found(activity.shape[0] / (activity.shape[0] - 1))
 
 
-def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Network, name: str) -> Measurement:
+def _difference_variances(
+    activity: Any, mean: Floats, seen: NDArray[np.int64], network: Network, name: str
+) -> Measurement:
     """Sum squares batch by batch; what the batches' ratio estimator scatters by is the standard error."""
     from noiseprune.linalg import kernels
     from noiseprune.linalg.blocks import parts
@@ -228,7 +230,7 @@ def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Netw
     typical = float(np.mean(error**2)) if m else 0.0
     samples = int(2 / typical) if typical > 0 else int(activity.shape[0])
     report = {
-        "moments": int(activity.shape[0]),
+        "time_points": int(activity.shape[0]),
         "missing": int(activity.size - seen.sum()),
         "independent_samples": samples,
     }
@@ -237,6 +239,6 @@ def _moments(activity: Any, mean: Floats, seen: NDArray[np.int64], network: Netw
         error,
         network.synapses_per_link,
         samples,
-        f"Recorded ({activity.shape[0]} moments of {name}, worth {samples} independent ones)",
+        f"Recorded ({activity.shape[0]} time points of {name}, worth {samples} independent ones)",
         report,
     )
