@@ -188,13 +188,13 @@ def test_without_a_budget_the_error_suggests_one():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rule": "age"}, "rule must be one of noise, weight, uniform, magnitude; got 'age'"),
-        ({"probe": probes.Exact}, "probe must be a name or an object such as probes.Exact"),
+        ({"rule": "age"}, "rule must be one of noise, weight, uniform, magnitude, activity; got 'age'"),
+        ({"probe": probes.Exact}, "got the class Exact: call it, probes.Exact"),
         ({"probe": 3}, "probe must be a name or an object"),
         ({"base_leak": 2.0}, "a Network has its leak"),
         ({"probe": "guess"}, "probe must be one of auto, exact, sketched, simulated; got 'guess'"),
         ({"strengthen": "guessed"}, "strengthen must be one of auto, reciprocal, matched, regressed; got 'guessed'"),
-        ({"leak": "open"}, "leak must be one of auto, matched, original, free; got 'open'"),
+        ({"leak": "open"}, "leak must be one of auto, matched, original, fitted; got 'open'"),
         ({"draw": "lots"}, "draw must be one of independent, fixed; got 'lots'"),
         ({"threads": 0}, "threads must be a whole number, 1 or more; got 0"),
         ({"rng": "seed"}, "rng must be a seed"),

@@ -33,7 +33,7 @@ class Reasons:
             if name == "spectra":
                 continue
             if value is None:
-                missing[name] = self._why(name)
+                missing[name] = self._why(name, name.removesuffix("_interval"))
             elif isinstance(value, dict):
                 whys = {key: self._why(f"{name}.{key}", name) for key, entry in value.items() if entry is None}
                 whole = len(whys) == len(value) and len(set(whys.values())) == 1
