@@ -126,9 +126,11 @@ def test_a_forked_process_saves_tables(started, tmp_path):
 
 @forking
 def test_a_frame_in_a_forked_process_is_refused_at_once(started):
-    frame = pl.DataFrame({"pre": [0, 1], "post": [1, 0]})
-    with pytest.raises(InvalidOption, match=r'forked from one that had loaded polars: .*get_context\("spawn"\)'):
-        in_child(noiseprune.prune, frame, seconds=20)
+    edges = pl.DataFrame({"pre": [0, 1, 2], "post": [1, 2, 0]})
+    square = pl.DataFrame({"a": [-1.0, 0.5], "b": [0.5, -1.0]})
+    for frame in (edges, edges.head(2), square):
+        with pytest.raises(InvalidOption, match=r'forked from one that had loaded polars: .*get_context\("spawn"\)'):
+            in_child(noiseprune.prune, frame, seconds=20)
 
 
 @forking

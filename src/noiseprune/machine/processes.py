@@ -79,6 +79,18 @@ NOT_HERE = "which cannot run in this process: it was forked from one that had lo
 ADVICE = 'start processes with multiprocessing.get_context("spawn") or "forkserver"'
 
 
+def refuse_frames() -> None:
+    """Refuse frames where polars cannot run.
+
+    Raises
+    ------
+    InvalidOption
+        In a process forked from one that had loaded polars.
+    """
+    if "polars" in left_behind:
+        raise InvalidOption(f"frames are read by polars, {NOT_HERE}: {ADVICE}, or give what noiseprune.Network takes")
+
+
 def _answer(function: Callable[..., Any], given: tuple[Any, ...]) -> tuple[Any, Exception | None, list[Any]]:
     """Call a function; return its result, its error and its warnings."""
     result, error = None, None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noiseprune.errors import InvalidNetwork
+from noiseprune.machine.processes import refuse_frames
 from noiseprune.network.column_names import column_role
 
 LIBRARIES = {"pandas": "DataFrame", "polars": "DataFrame", "xarray": "DataArray"}
@@ -63,8 +64,8 @@ def named_square(given: Any) -> NamedSquare | None:
         Where rows and columns do not name the same neurons, or a name stands twice.
     """
     library = _library(given)
-    if library is None:
-        return None
+    if library is None or len(given.shape) != 2 or given.shape[1] - given.shape[0] not in (0, 1):
+        return None  # an edge list, seen before anything of it is copied
     rows, columns, values, axes = {"pandas": _pandas, "polars": _polars, "xarray": _xarray}[library](given)
     if values.ndim != 2 or values.shape[0] != values.shape[1] or values.dtype.kind not in "buif":
         return None
@@ -122,6 +123,7 @@ def _pandas(frame: Any) -> tuple[list[Any] | None, list[Any] | None, NDArray[Any
 
 
 def _polars(frame: Any) -> tuple[list[Any] | None, list[Any] | None, NDArray[Any], tuple[Any, Any]]:
+    refuse_frames()
     names, rows = frame.columns, None
     if frame.width == frame.height + 1 and not frame.dtypes[0].is_numeric():  # the names of the rows
         rows = frame.to_series(0).to_list()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from noiseprune.errors import BadFile, InvalidNetwork, InvalidOption
-from noiseprune.machine.processes import ADVICE, NOT_HERE, left_behind
+from noiseprune.errors import BadFile, InvalidNetwork
+from noiseprune.machine.processes import refuse_frames
 from noiseprune.network import Network
 from noiseprune.network.column_names import column_role
 from noiseprune.sources.files.rows import Rows, Table
@@ -24,10 +24,7 @@ class Frame:
     """An edge list: columns found by their names, as in a file."""
 
     def __init__(self, given: Any) -> None:
-        if "polars" in left_behind:
-            raise InvalidOption(
-                f"edge lists in frames are read by polars, {NOT_HERE}: {ADVICE}, or give what noiseprune.Network takes"
-            )
+        refuse_frames()
         library = type(given).__module__.partition(".")[0]
         self.series = given if type(given).__name__ == "Series" else None
         if self.series is not None:
