@@ -179,16 +179,16 @@ def test_limits_of_several_threads_hold_together_and_end_together():
     before, first_in, second_in, first_out = blas_threads(), *(threading.Event() for _ in range(3))
 
     def first():
-        with threads.limited(2):
+        with threads.limit_threads(2):
             first_in.set()
-            second_in.wait()
+            assert second_in.wait(60)
         first_out.set()
 
     def second():
-        first_in.wait()
+        assert first_in.wait(60)
         with threads.blas_alone():
             second_in.set()
-            first_out.wait()
+            assert first_out.wait(60)
             return blas_threads()
 
     with ThreadPoolExecutor(2) as pool:
@@ -208,7 +208,7 @@ def test_a_limit_on_our_kernels_is_each_threads_own():
     asked = threading.Event()
 
     def limit():
-        with threads.limited(1):
+        with threads.limit_threads(1):
             inside.set()
             asked.wait()
             return numba.get_num_threads()

@@ -7,7 +7,7 @@ import pytest
 import noiseprune
 from noiseprune import gallery
 from noiseprune.errors import BadFile, InvalidOption
-from noiseprune.experiments import sweep as sweeping
+from noiseprune.experiments import executors
 from noiseprune.experiments.sweep import sweep
 from noiseprune.measure.snapshots import Camera, spectrum_of, sums_of
 from noiseprune.network.ordering import block_sums, cluster_order, typical_largest
@@ -25,7 +25,7 @@ def test_rows_are_means_and_standard_errors_of_draws_that_prune_would_make():
     row = next(r for r in table.rows if (r["target_density"], r["rule"], r["strengthen"]) == (0.8, "noise", "matched"))
     worst = []
     for draw in range(4):
-        seed = sweeping.draw_seed(3, draw)
+        seed = executors.draw_seed(3, draw)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("noiseprune.pruning.pipeline._warn", lambda *_: None)
             result = noiseprune.prune(NET, density=0.8, strengthen="matched", compare=False, rng=seed)
@@ -94,7 +94,7 @@ def test_the_first_draw_of_each_choice_leaves_a_picture():
 
 
 def test_pictures_stay_small_whatever_the_network(monkeypatch):
-    monkeypatch.setattr("noiseprune.measure.pair.DENSE_SYMMETRIC", 100)
+    monkeypatch.setattr("noiseprune.machine.limits.SYMMETRIC_SPECTRUM", 100)
     picture = Camera(gallery.ring(400)).take(gallery.ring(400))
     assert spectrum_of(picture) is None
     assert sums_of(picture).shape == (64, 64)
@@ -123,8 +123,8 @@ def test_a_sweep_resumes_where_it_was_interrupted(tmp_path, monkeypatch):
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines[:4]) + lines[4][:20], encoding="utf-8")  # cut in the middle of a line
     counted = []
-    run = sweeping._Worker.__call__
-    monkeypatch.setattr(sweeping._Worker, "__call__", lambda self, case: counted.append(case) or run(self, case))
+    run = executors.Worker.__call__
+    monkeypatch.setattr(executors.Worker, "__call__", lambda self, case: counted.append(case) or run(self, case))
     again = sweep(NET, densities=[0.5, 0.8], draws=3, checkpoint=path)
     assert len(counted) == 3
     assert again.rows == whole.rows

@@ -342,7 +342,7 @@ def test_one_of_two_loops_of_a_nir_graph_is_chosen_and_constant_inputs_are_noted
     assert "not carried" in net.origin["bias"]
     assert "not carried" in net.origin["v_leak"]
     assert "bias" not in read(tmp_path / "net.nir", variable="a").origin
-    with pytest.raises(InvalidOption, match="holds a leak: leave base_leak and content out"):
+    with pytest.raises(InvalidOption, match="holds a leak: leave base_leak out"):
         read(tmp_path / "net.nir", variable="a", base_leak=1.0)
 
 

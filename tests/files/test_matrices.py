@@ -38,7 +38,7 @@ def saved(tmp_path, suffix, matrix=W):
 @pytest.mark.parametrize("suffix", [".csv", ".txt", ".npy", ".npz", ".mtx", ".mtx.gz"])
 def test_a_square_matrix_needs_its_orientation(tmp_path, suffix):
     path = saved(tmp_path, suffix)
-    with pytest.raises(BadFile, match=r"orientation=pre-post .* or post-pre"):
+    with pytest.raises(BadFile, match=r"orientation=\"pre-post\" .* or \"post-pre\""):
         read(path)
     assert np.array_equal(read(path, orientation="post-pre").weights.toarray(), W)
     assert np.array_equal(read(path, orientation="pre-post").weights.toarray(), W.T)

@@ -58,7 +58,7 @@ def test_the_symmetric_part_is_read_where_it_is_asked_for(tmp_path):
         read(path, symmetrise=True, orientation="pre-post")
     with pytest.raises(BadFile, match="differ by 0.0001 at most, so perhaps symmetrise=True"):
         read(made(tmp_path, "0,1\n1.0001,0\n"))
-    with pytest.raises(InvalidOption, match="leave out symmetrise=True"):
+    with pytest.raises(InvalidOption, match="leave out symmetrise="):
         read(made(tmp_path, "pre,post,weight\na,b,1\n"), symmetrise=True)
 
 
@@ -94,9 +94,9 @@ def test_no_number_on_the_diagonal_is_no_self_connection_in_files_and_an_error_i
             "'u2' stands beside only and 'U2' above only .1 such name",
         ),
         (",a,b,x\na,0,1,2\nb,3,0,4\nc,5,6,0\n", "'c' stands beside only and 'x' above only"),
-        ("0;0,5;0,25\n0,5;0;0,125\n0,25;0,125;0\n", "line 2, column 1 holds '0,5'.*give --decimal-comma"),
+        ("0;0,5;0,25\n0,5;0;0,125\n0,25;0,125;0\n", "line 2, column 1 holds '0,5'.*give decimal_comma=True"),
         (",a,b\na,0,x\nb,1,0\n", "line 2, column 3 .'b'. holds 'x'"),
-        (",p,q\na,1,2\nb,3,4\nc,5,6\n", "rows and columns name different neurons.*--orientation pre-post"),
+        (",p,q\na,1,2\nb,3,4\nc,5,6\n", "rows and columns name different neurons.*orientation=.pre-post"),
     ],
 )
 def test_what_is_wrong_with_a_matrix_is_named(tmp_path, content, message):
@@ -129,7 +129,7 @@ def laplacians():
 def test_a_laplacian_is_recognised_and_its_couplings_are_read(tmp_path, scale):
     for weights, laplacian in laplacians():
         np.save(tmp_path / "net.npy", laplacian * scale)
-        advice = r'graph Laplacian.*content="laplacian" \(--content laplacian\)'
+        advice = r'graph Laplacian.*content="laplacian" reads'
         for call in (
             lambda: read(tmp_path / "net.npy", orientation="post-pre"),
             lambda matrix=laplacian * scale: prune(matrix, density=0.5),
@@ -147,7 +147,7 @@ def test_what_is_no_laplacian_cannot_be_read_as_one():
         as_network([[3.0, -1], [-1, 2]], content="laplacian", base_leak="dominant")
     with pytest.raises(InvalidNetwork, match="give the negative of the matrix"):
         as_network([[3.0, -1], [-1, 2]])
-    with pytest.raises(InvalidNetwork, match=r'neuron 0 has 1 .1 of 2.*content="weights" .* drops them'):
+    with pytest.raises(InvalidNetwork, match=r'neuron 0 has 1 .1 of 2.*content="weights" drops them'):
         as_network([[1.0, 1], [1, 0]])
 
 

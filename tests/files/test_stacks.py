@@ -51,7 +51,7 @@ def test_one_matrix_of_a_stack_or_their_mean_is_read_whichever_axis_it_is(tmp_pa
     ):
         read(path)
     for wrong in (3, -1):
-        with pytest.raises(BadFile, match=f"has no index= {wrong} among the 3 .*; they count from 0 to 2"):
+        with pytest.raises(BadFile, match=f"has no index={wrong} among the 3 .*; they count from 0 to 2"):
             read(path, index=wrong)
     with pytest.raises(InvalidOption, match="give either index= or mean=True"):
         read(path, index=0, mean=True)

@@ -181,9 +181,9 @@ BAD = [
     (
         "pre,post,source,weight\na,b,c,1\n",
         {},
-        "two columns could be the pre column, 'pre' and 'source': choose with --pre",
+        "two columns could be the pre column, 'pre' and 'source': choose with pre=",
     ),
-    ("pre,target_cell,weight\na,b,1\n", {}, "no column for post among 'pre', 'target_cell', 'weight'.*--post"),
+    ("pre,target_cell,weight\na,b,1\n", {}, "no column for post among 'pre', 'target_cell', 'weight'.*post="),
     (LIST, {"pre": "sender"}, "no column 'sender'; the columns are 'pre', 'post', 'weight'"),
     (LIST, {"where": "Type=Send"}, "no column 'Type'"),
     (LIST, {"where": "pre=zz"}, "no row has pre = zz; its values are 'a', 'b', 'c'"),

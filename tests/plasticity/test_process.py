@@ -7,6 +7,7 @@ from noiseprune import Network, gallery, probes
 from noiseprune.errors import UnstableNetwork
 from noiseprune.machine.threads import limit_threads
 from noiseprune.plasticity.process import Process, Settings
+from noiseprune.rules import RULES
 from tests.networks import ALL
 
 SLOW = ("clustered", "sheet")  # modes of hundreds of seconds
@@ -18,7 +19,7 @@ SETTINGS = Settings(
     replicas=1,
     activation="linear",
     drive=np.zeros(1),
-    rule="noise",
+    rule=RULES["noise"](),
     leak="original",
     tuning=None,
 )
@@ -233,7 +234,7 @@ def test_voting_finds_the_count_and_nothing_but_the_count():
 def test_private_numbers_are_uniform_and_differ_from_one_decision_to_the_next():
     """Where everything is equal, the share that survives is p, and a second decision is independent of the first."""
     net = gallery.erdos_renyi(300, 0.5, symmetric=False, rng=80)
-    process = made(net, rule="uniform")
+    process = made(net, rule=RULES["uniform"]())
     m = net.n_links
     process.decide(0.5)
     first = process.n_links
@@ -246,7 +247,7 @@ def test_private_numbers_are_uniform_and_differ_from_one_decision_to_the_next():
 
 def test_whose_turn_it_is_is_a_share_drawn_anew_and_the_rest_stay_as_they_are():
     net = gallery.erdos_renyi(300, 0.5, symmetric=False, rng=81)
-    process = made(net, rule="uniform")
+    process = made(net, rule=RULES["uniform"]())
     process.decide(0.25, share=0.1)
     m, gone = net.n_links, net.n_links - process.n_links
     assert abs(gone - 0.075 * m) < 5 * np.sqrt(0.075 * m)
@@ -317,7 +318,7 @@ def test_tuning_goes_where_matched_goes():
 @pytest.mark.parametrize("rule", ["weight", "activity"])
 def test_the_rivals_look_at_what_they_say(rule):
     net = gallery.clustered([20, 10], between=15, signed=True, rng=85)
-    process = advanced(made(net, rule=rule), 500)
+    process = advanced(made(net, rule=RULES[rule]()), 500)
     post, pre = ends(process)
     a = process.arrays
     r = np.abs(a["weight"]) * (a["variance"][post] + a["variance"][pre] if rule == "activity" else 1)

@@ -248,7 +248,10 @@ def test_a_window_shorter_than_the_slowest_time_constant_warns(net):
         ({"until_density": 0.5, "replicas": 1.5}, "replicas must be a whole number"),
         ({"until_density": 0.5, "window": -1.0}, "window must be positive and finite; got -1.0"),
         ({"until_density": 0.5, "burn_in": -1.0}, "burn_in is a time in seconds"),
-        ({"until_density": 0.5, "rule": "magnitude"}, "rule must be one of noise, weight"),
+        (
+            {"until_density": 0.5, "rule": "magnitude"},
+            "rule magnitude for itself: take one of noise, weight, uniform, activity",
+        ),
         ({"until_density": 0.5, "leak": "free"}, "leak must be one of auto, matched, original"),
         ({"until_density": 0.5, "activation": "relu"}, "activation must be one of"),
         ({"until_density": 0.5, "drive": [1.0, 2.0]}, "drive must be a finite number, or one for each of the 32"),

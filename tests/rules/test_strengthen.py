@@ -281,7 +281,7 @@ def test_a_target_that_tells_nothing_changes_nothing():
 
 
 def test_large_networks_get_a_sketch_that_is_worth_aiming_at(monkeypatch):
-    monkeypatch.setattr("noiseprune.pruning.plan.EXACT_SYMMETRIC", 50)
+    monkeypatch.setattr("noiseprune.machine.limits.EXACT_SYMMETRIC", 50)
     result = plain(SIGNED, strengthen="matched", compare=False)
     assert result.variance.n_samples == 512
     assert "512 samples, since matched aims at them" in result.provenance["chosen"]["why"]["probe"]

@@ -62,8 +62,10 @@ def private_number(key: Any, symmetric: Any, i: Any, j: Any) -> Any:
 def _importance(form: Any, w: Any, v: Any, variance_post: Any, variance_pre: Any) -> Any:
     """The importance of one synapse by a local form, `noiseprune.rules.LocalForm` as four numbers."""
     weighted, difference, variances, constant = form
-    activity = difference * v + variances * (variance_post + variance_pre) + constant
-    return (abs(w) if weighted != 0 else 1.0) * activity
+    activity = difference * v if difference != 0 else 0.0  # what a form does not read may be anything, NaN too
+    if variances != 0:
+        activity += variances * (variance_post + variance_pre)
+    return (abs(w) if weighted != 0 else 1.0) * (activity + constant)
 
 
 # --- running ----------------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def orient(matrix: Any, orientation: str | None, path: Path) -> sp.csr_array:
         )
         raise BadFile(
             f"{path}: the matrix is not symmetric and does not say which way it runs: give "
-            f"orientation=pre-post (a row holds what a neuron sends) or post-pre (a row holds what it receives){nearly}"
+            f'orientation="pre-post" (a row holds what a neuron sends) or "post-pre" (a row holds what it receives){nearly}'
         )
     return csr
 
@@ -168,8 +168,8 @@ def take_square(
         return Found((csr * half + csr.T * half).tocsr(), labels, counts)
     if oblong and options.orientation is None:
         raise BadFile(
-            f"{path}: rows and columns name different neurons, and it does not say which send: give orientation=pre-post (a "
-            "row holds what a neuron sends) or post-pre (a row holds what it receives)"
+            f"{path}: rows and columns name different neurons, and it does not say which send: give "
+            'orientation="pre-post" (a row holds what a neuron sends) or "post-pre" (a row holds what it receives)'
         )
     counts["orientation"] = options.orientation or "symmetric"
     return Found(orient(matrix, options.orientation, path), labels, counts)

@@ -207,7 +207,7 @@ class _Weights:
                 one, other = (", ".join(side) for side in sides)
                 rows.caution(
                     f"rows of {column} = {one} and of {column} = {other} list the same connections from both sides: "
-                    f"where={column}={keep} keeps one"
+                    f"where='{column}={keep}' keeps one"
                 )
 
     def _electrical(self, which: Any, weight: Any) -> tuple[sp.csr_array, sp.csr_array]:
