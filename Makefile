@@ -16,7 +16,7 @@ test: $(VENV)/.ready$(TORCH)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # The site, in docs/_build. With TORCH=1 also the pages and the example that need PyTorch.
 docs: $(VENV)/.docs$(TORCH)
